@@ -1,0 +1,1 @@
+"""A vendor's API, and nothing else."""

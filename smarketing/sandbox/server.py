@@ -1,0 +1,166 @@
+"""Emulators on loopback: one HTTP server each, and one for the backdoors.
+
+The servers carry bytes; what is answered is decided by the emulators' state machines, one request at a time.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+
+from connectors.backdoor import Fault, When
+from connectors.base import Ref
+from connectors.world import World
+from smarketing.sandbox.emulator import Broken, Emulator, Reply, Request
+
+HOST = "127.0.0.1"
+
+
+class Server:
+    """A running HTTP server on a port of its own. `answer` is never called by two threads at once."""
+
+    def __init__(self, answer: Callable[[Request], Reply], world: World, port: int = 0) -> None:
+        lock = threading.Lock()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+            wbufsize = -1
+
+            def _serve(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                request = Request.of(self.command, self.path, dict(self.headers.items()), body, outer.url)
+                try:
+                    with lock:
+                        reply = answer(request)
+                except Broken:
+                    self.close_connection = True
+                    self.connection.shutdown(socket.SHUT_RDWR)
+                    return
+                if reply.delay:
+                    world.sleep(reply.delay)
+                self.send_response(reply.status)
+                for name, value in reply.headers.items():
+                    self.send_header(name, value)
+                if reply.status != 204:
+                    self.send_header("Content-Length", str(len(reply.body)))
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(reply.body)
+
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _serve
+
+            def log_message(self, format: str, *args: object) -> None:
+                """The emulators keep their own log."""
+
+        class Quiet(ThreadingHTTPServer):
+            daemon_threads = True
+            request_queue_size = 128
+
+            def handle_error(self, request: object, client_address: object) -> None:
+                """A client that hung up is no error of ours; a broken state machine is."""
+                import sys
+
+                if not isinstance(sys.exc_info()[1], OSError):
+                    super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+        self._http = Quiet((HOST, port), Handler)
+        self.url = f"http://{HOST}:{self._http.server_address[1]}"
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()
+
+
+class Sandbox:
+    """Several emulators served together, with their backdoors at one control address."""
+
+    def __init__(self, emulators: Mapping[str, Emulator], world: World, token: str) -> None:
+        self._emulators = dict(emulators)
+        self._token = token
+        self._servers = {name: Server(each.handle, world) for name, each in self._emulators.items()}
+        self._control = Server(self._answer, world)
+
+    def line(self) -> dict[str, dict[str, str]]:
+        """What `smarketing sandbox` prints when it is ready: each system's credentials, and the control's."""
+        told = {name: each.credentials(self._servers[name].url) for name, each in self._emulators.items()}
+        return {**told, "control": {"url": self._control.url, "token": self._token}}
+
+    def stop(self) -> None:
+        for server in [*self._servers.values(), self._control]:
+            server.stop()
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _answer(self, request: Request) -> Reply:
+        """POST /{system}/{verb} with the verb's arguments as a JSON object."""
+        if not hmac.compare_digest(request.headers.get("authorization", ""), f"Bearer {self._token}"):
+            return Reply.of(401, {"error": "the control token is missing or wrong"})
+        _, system, verb = [*request.path.split("/"), "", ""][:3]
+        if system not in self._emulators:
+            return Reply.of(404, {"error": f"no system {system!r}", "systems": sorted(self._emulators)})
+        try:
+            return Reply.of(200, operate(self._emulators[system], verb, json.loads(request.body or b"{}")))
+        except (KeyError, TypeError, ValueError) as error:
+            return Reply.of(400, {"error": f"{type(error).__name__}: {error}"})
+
+
+def operate(door: Emulator, verb: str, said: dict[str, object]) -> object:
+    """Carry out one call of a backdoor that came as JSON. Raises KeyError, TypeError or ValueError for a bad one."""
+
+    def text(name: str) -> str:
+        value = said[name]
+        if not isinstance(value, str):
+            raise TypeError(f"{name} must be text")
+        return value
+
+    def ref(name: str) -> Ref:
+        object_, _, id_ = text(name).partition(":")
+        return Ref(object_, id_)
+
+    match verb:
+        case "put":
+            return {"ref": str(door.put(text("object"), said["fields"]))}  # type: ignore[arg-type]
+        case "edit":
+            door.edit(ref("ref"), said["fields"], str(said.get("as", "person")))  # type: ignore[arg-type]
+        case "remove":
+            door.remove(ref("ref"))
+        case "merge":
+            return {"ref": str(door.merge(ref("winner"), ref("loser")))}
+        case "opt_out":
+            door.opt_out(text("address"), str(said.get("channel", "email")))
+        case "confirm":
+            door.confirm(text("address"), str(said.get("channel", "email")))
+        case "fault":
+            when = said.get("when") or {}
+            if not isinstance(when, dict):
+                raise TypeError("when must be an object")
+            door.fault(Fault(text("kind")), When(**when))
+        case "requests":
+            return {"requests": [asdict(each) for each in door.requests()]}
+        case "records":
+            return {
+                "records": [
+                    {**asdict(each), "ref": str(each.ref), "merged_into": each.merged_into and str(each.merged_into)}
+                    for each in door.records()
+                ]
+            }
+        case _:
+            raise ValueError(f"no verb {verb!r}")
+    return {}
