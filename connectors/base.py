@@ -369,6 +369,10 @@ class Connector(ABC):
         """(used, allowed) requests of the vendor's current day, as it last told us."""
         return None
 
+    def skew(self) -> float:
+        """Seconds by which the vendor's clock is ahead of ours, as its answers' dates show."""
+        return 0.0
+
     def close(self) -> None:
         """Let go of connections."""
 

@@ -1,0 +1,1 @@
+"""Native values to and from the canonical lead."""

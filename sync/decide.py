@@ -1,0 +1,384 @@
+"""Deciding: leads that something happened to are merged and planned. The one writer of leads.
+
+In chunks: everything is computed outside the transaction that saves it, and what moved meanwhile waits for the next
+round. A lead, its records, its history, its questions and its operations are saved together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectors.base import State
+from sync.consent import CONFIRMED, OUT, confirmed_at
+from sync.engine import Engine
+from sync.lease import Lease
+from sync.merge import Change, Merged, merge, side
+from sync.model import PRIMARY, TWIN, Known, Lane, Lead, Operation, OutState, Question, Side, System
+from sync.plan import Planned, archives, plan
+from sync.resolve import primed_systems
+from sync.store import feeds, leads, outbox, records, runs
+from sync.store.db import Tx, digest
+from sync.store.leads import Entry
+
+
+@dataclass(slots=True)
+class Case:
+    """One lead with its sides, and what deciding makes of it."""
+
+    lead: Lead
+    rev: int
+    seq: int
+    sides: list[Side]
+    waiting: list[Known]  # creates that have no name over there yet
+    sending: frozenset[int]
+    frozen: dict[str, str]
+    keys: frozenset[str] = frozenset()
+    merged: Merged = field(default_factory=Merged)
+    planned: Planned = field(default_factory=Planned)
+    absorbed: list[Known] = field(default_factory=list)
+    rekey: bool = False
+
+
+def decide(engine: Engine, run: int, lease: Lease | None, tx: Tx | None = None) -> int:
+    """Merge and plan a chunk of the leads that something happened to; answers how many. `tx`: do it within this
+    transaction."""
+    if tx is not None:
+        cases = load(engine, tx)
+        _work(engine, cases, _targets(engine, tx), run)
+        _save(engine, tx, cases, run)
+        return len(cases)
+    with engine.store.read() as reading:
+        cases = load(engine, reading)
+        targets = _targets(engine, reading)
+    if not cases:
+        return 0
+    _work(engine, cases, targets, run)
+    engine.world.pause("computed")
+    with engine.store.tx() as writing:
+        if lease is not None:
+            lease.check(writing)
+        _save(engine, writing, _unmoved(writing, cases), run)
+    engine.world.pause("decided")
+    return len(cases)
+
+
+def load(engine: Engine, tx: Tx) -> list[Case]:
+    """The next dirty leads with everything that deciding needs: three readings, whatever their number."""
+    seqs = leads.next_dirty(tx, engine.settings.chunk)
+    if not seqs:
+        return []
+    found = leads.by_id(tx, list(seqs))
+    sides = records.by_lead(tx, list(seqs))
+    flying = outbox.flying(tx, [each.id for some in sides.values() for each in some])
+    held = held_groups(tx)
+    cases = []
+    for lead_id, seq in seqs.items():
+        lead = found.get(lead_id)
+        if lead is None or lead.state != "live":
+            cases.append(Case(Lead(lead_id, state="merged"), 0, seq, [], [], frozenset(), {}))
+            continue
+        known = [each for each in sides[lead_id] if each.system in engine.systems]
+        _assign_roles(engine, known)
+        cases.append(
+            Case(
+                lead,
+                lead.rev,
+                seq,
+                [
+                    side(each, engine.systems[each.system], held.get(each.system, frozenset()))
+                    for each in known
+                    if each.ext
+                ],
+                [each for each in known if each.ext is None],
+                frozenset(each.id for each in known if each.id in flying),
+                dict(lead.frozen),
+            )
+        )
+    return cases
+
+
+def held_groups(tx: Tx) -> dict[int, frozenset[str]]:
+    """System → groups whose values wait until a person has looked at what happened over there."""
+    found: dict[int, set[str]] = {}
+    for cause in runs.open_causes(tx, "inbound"):
+        _, system, group, _ = cause.split(":")
+        found.setdefault(int(system), set()).add(group)
+    return {system: frozenset(groups) for system, groups in found.items()}
+
+
+def _assign_roles(engine: Engine, known: Sequence[Known]) -> None:
+    """One record of each system speaks for it: the one that did so far while it lives, else by the mapping's order
+    of objects, else the oldest (F28)."""
+    by_system: dict[int, list[Known]] = {}
+    for each in known:
+        by_system.setdefault(each.system, []).append(each)
+    for system, some in by_system.items():
+        if len(some) == 1:
+            some[0].role = PRIMARY
+            continue
+        order = list(engine.systems[system].mapping.objects)
+        live = [each for each in some if each.state is State.LIVE and each.ext is not None]
+        best = min(
+            live or some,
+            key=lambda each: (order.index(each.object), each.fresh is not None, each.role, each.id),
+        )
+        for each in some:
+            each.role = PRIMARY if each is best else TWIN
+
+
+def _targets(engine: Engine, tx: Tx) -> list[System]:
+    primed = primed_systems(engine, tx)
+    return [each for each in sorted(engine.systems.values(), key=lambda each: each.rank) if each.id in primed]
+
+
+def _work(engine: Engine, cases: Sequence[Case], targets: Sequence[System], run: int) -> None:
+    for case in cases:
+        if case.lead.state == "live":
+            _decide_case(engine, case, targets, run)
+
+
+def _decide_case(engine: Engine, case: Case, targets: Sequence[System], run: int) -> None:
+    now = engine.world.now()
+    how = engine.settings.rules
+    met = any(each.known.fresh is not None for each in case.sides)
+    case.merged = merge(case.lead, case.sides, how, now, run)
+    _absorb(case, run)
+    sides = [*case.sides, *(_stub(engine, each) for each in case.waiting)]
+    case.planned = plan(
+        case.lead, sides, targets, case.merged.undecided(), case.merged.left_alone, case.sending, how, now
+    )
+    case.planned.operations += [
+        _archive(each, case.lead)
+        for each in archives(case.sides, engine.settings.grace, now)
+        if each.known.id not in case.sending and each.system.writes == "all"
+    ]
+    changed = case.merged.changes.keys() & {"email", "emails"}
+    slots = any(case.merged.edited.get(each.known.id, set()) & each.mapping.slots for each in case.sides)
+    case.rekey = met or bool(changed) or slots
+    case.keys = frozenset(_keys(case))
+    if case.merged.changes:
+        case.lead.rev += 1
+
+
+def _stub(engine: Engine, known: Known) -> Side:
+    system = engine.systems[known.system]
+    return Side(known, system, system.mapping.objects[known.object], {}, {}, {}, {})
+
+
+def _archive(each: Side, lead: Lead) -> Operation:
+    known = each.known
+    return Operation(known.id, each.system.id, "archive", known.object, lead.id, Lane.EDIT, {}, {}, {}, {})
+
+
+def _keys(case: Case) -> Iterable[str]:
+    email, emails = case.lead.value.get("email"), case.lead.value.get("emails")
+    if isinstance(email, str):
+        yield email
+    if isinstance(emails, list):
+        yield from emails
+    yield from (each.known.slot for each in case.sides if each.live and each.known.slot)
+
+
+def _absorb(case: Case, run: int) -> None:
+    """What was heard is taken in: base, pending, fresh and asked of those groups end."""
+    for each in case.sides:
+        known = each.known
+        groups = case.merged.absorbed.get(known.id, set())
+        for group in groups:
+            names = [name for rule in each.mapping.groups.get(group, ()) for name in rule.remote]
+            for name in names:
+                known.base.pop(name, None)
+                known.pending.pop(name, None)
+        for group in case.merged.edited.get(known.id, ()):
+            known.asked.pop(group, None)  # an edit ends what we had settled for (F2)
+        if groups and known.fresh is not None:
+            left = (each.mapping.groups.keys() if "*" in known.fresh else known.fresh) - groups
+            known.fresh = frozenset(left) or None
+        for group in case.merged.left_alone.get(known.id, ()):
+            known.settle_for(group, digest(OUT), "held", run)
+        case.absorbed.append(known)
+
+
+def _unmoved(tx: Tx, cases: Sequence[Case]) -> list[Case]:
+    """Leads that nothing happened to since they were loaded; the others stay dirty."""
+    ids = [case.lead.id for case in cases]
+    seqs, today = leads.dirty_seqs(tx, ids), leads.revs(tx, ids)
+    return [
+        case
+        for case in cases
+        if seqs.get(case.lead.id) == case.seq and (case.lead.state != "live" or today.get(case.lead.id) == case.rev)
+    ]
+
+
+# --- saving ------------------------------------------------------------------------------------------------------
+
+
+def _save(engine: Engine, tx: Tx, cases: Sequence[Case], run: int) -> None:
+    now = engine.world.now()
+    live = [case for case in cases if case.lead.state == "live"]
+    new = [case.lead.id for case in live if case.rev == 0]
+    leads.save(
+        tx,
+        [case.lead for case in live if case.merged.changes or case.lead.frozen != case.frozen or case.merged.said],
+        now,
+    )
+    records.absorb(tx, [known for case in live for known in case.absorbed])
+    leads.set_keys(tx, {case.lead.id: case.keys for case in live if case.rekey}, new=new)
+    leads.enter(tx, [entry for case in live for entry in _entries(case, run, now)])
+    runs.remember(tx, [row for case in live if (row := _history(case, run, now)) is not None])
+    for case in live:
+        _settle_unwritable(case, run)
+    _put_operations(tx, live, run)
+    runs.ask(tx, [question for case in live for question in _questions(engine, case)], now)
+    runs.close(tx, [cause for case in live for cause in _answered(case)])
+    _want_times(tx, live, now)
+    leads.make_clean(tx, {case.lead.id: case.seq for case in cases})
+
+
+def _put_operations(tx: Tx, cases: Sequence[Case], run: int) -> None:
+    """Outbox rows for what is planned; what was planned before and is not any more is void."""
+    wanted: list[tuple[Case, Operation]] = [(case, each) for case in cases for each in case.planned.operations]
+    planned = {each.record for _, each in wanted}
+    unsent = [
+        known.id
+        for case in cases
+        for known in [*(each.known for each in case.sides), *case.waiting]
+        if known.id not in planned and known.id not in case.sending
+    ]
+    outbox.drop_unsent(tx, unsent)
+    for case in cases:
+        # A create that is no longer wanted, since the person is there already.
+        there = {each.system.id for each in case.sides}
+        records.delete(tx, [each.id for each in case.waiting if each.system in there and each.id not in case.sending])
+    creates = [(case, each) for case, each in wanted if each.record == 0]
+    stubs = [
+        Known(0, each.system, each.object, None, case.lead.id, fresh=None, slot=each.slot[1] if each.slot else None)
+        for case, each in creates
+    ]
+    records.insert(tx, stubs)
+    for (_, operation), stub in zip(creates, stubs, strict=True):
+        operation.record = stub.id
+    observed = {known.id: known.obs for case in cases for known in (*case.absorbed, *case.waiting)}
+    outbox.put(
+        tx,
+        [
+            outbox.Row(
+                each.record,
+                each.system,
+                int(each.lane),
+                each.kind,
+                _body(case, each),
+                case.lead.id,
+                case.lead.rev,
+                observed.get(each.record, 0),
+                run,
+                OutState.PROPOSED,
+                step=0 if each.step == "withdraw" else 1,
+            )
+            for case, each in wanted
+        ],
+    )
+
+
+def _body(case: Case, each: Operation) -> dict[str, Any]:
+    """What is sent, and what a person is shown of it: before and after, the rule, who won."""
+    body: dict[str, Any] = {
+        "object": each.object,
+        "fields": each.fields,
+        "before": each.before,
+        "groups": each.groups,
+        "wanted": each.wanted,
+        "why": {
+            group: case.lead.origin[group][:1] + case.lead.origin[group][3:6]
+            for group in each.groups
+            if group in case.lead.origin
+        },
+    }
+    if each.slot is not None:
+        body["slot"] = each.slot
+    if each.step == "withdraw":
+        body |= {"address": each.address, "withdraw": each.withdraw}
+    return body
+
+
+def _history(case: Case, run: int, now: int) -> tuple[int | None, int | None, int, int, Mapping[str, object]] | None:
+    """One row per lead and run. Enrolment stores only what differed: the rest stands in the lead's origin."""
+    lost = [[each.group, each.record, each.value, each.rule] for each in case.merged.lost]
+    changes = case.merged.changes
+    told: dict[str, Change] = {} if case.rev == 0 else changes
+    groups = {g: [each.before, each.after, each.record, each.rule, each.proven] for g, each in told.items()}
+    if not lost and not groups:
+        return None
+    return case.lead.id, None, run, now, {"groups": groups, "lost": lost}
+
+
+def _entries(case: Case, run: int, now: int) -> Iterable[Entry]:
+    names = {each.known.id: each.system.name for each in case.sides}
+    for cell, said in case.merged.said:
+        state = said.after if isinstance(said.after, str) else "unknown"
+        address = said.address or str(case.lead.value.get("email") or "")
+        evidence = f"{names.get(said.record, 'unknown')}: {state}"
+        at = confirmed_at(said.after) or said.at or now
+        if state.startswith(CONFIRMED):
+            state = CONFIRMED
+        yield Entry(case.lead.id, address, cell, state, evidence, at, said.record, run)
+
+
+def _settle_unwritable(case: Case, run: int) -> None:
+    known = {each.id: each for each in case.absorbed}
+    for record, group, _ in case.planned.unwritable:
+        known[record].settle_for(group, digest(case.lead.value.get(group)), "unwritable", run)
+
+
+def _questions(engine: Engine, case: Case) -> Iterable[Question]:
+    lead = case.lead
+    sides = {each.known.id: each for each in case.sides}
+    for group, frozen in case.merged.frozen.items():
+        choices = [[record, value] for record, value in frozen.choices]
+        told = [[sides[record].system.name if record in sides else "lead", value] for record, value in frozen.choices]
+        yield Question(
+            "conflict",
+            f"conflict:{lead.id}:{group}",
+            lead=lead.id,
+            body={"group": group, "why": frozen.why, "choices": choices, "told": told},
+            seen=digest(choices),
+        )
+    for cell, said, why in case.merged.doubts:
+        body = {"cell": cell, "why": why, "system": sides[said.record].system.name, "value": said.after}
+        seen = digest([said.record, said.after])
+        yield Question(
+            "consent", f"consent:{lead.id}:{cell}:{said.record}", said.system, lead.id, said.record, body, seen
+        )
+    for each in case.sides:
+        for group, expected in each.unreadable.items():
+            cause = f"unreadable:{each.system.id}:{group}"
+            body = {"system": each.system.name, "group": group, "expected": expected}
+            yield Question("unreadable", cause, each.system.id, lead.id, each.known.id, body)
+    for record, group, why in case.planned.unwritable:
+        each = sides[record]
+        body = {"system": each.system.name, "group": group, "why": why, "value": lead.value.get(group)}
+        cause = f"unwritable:{each.system.id}:{group}:{digest(lead.value.get(group))}"
+        yield Question("unwritable", cause, each.system.id, lead.id, record, body)
+    for system, why, what in case.planned.blocked:
+        if why == "missing":
+            body = {"system": engine.systems[system].name, "missing": what}
+            yield Question("missing", f"missing:{system}:{what}", system, lead.id, None, body)
+
+
+def _answered(case: Case) -> Iterable[str]:
+    """Questions whose reason is gone."""
+    for group in case.frozen:
+        if group not in case.lead.frozen:
+            yield f"conflict:{case.lead.id}:{group}"
+
+
+def _want_times(tx: Tx, cases: Sequence[Case], now: int) -> None:
+    by_system: dict[int, list[tuple[str, str, str]]] = {}
+    for case in cases:
+        for each in case.sides:
+            if each.known.id in case.merged.wants_times and each.known.ext is not None:
+                by_system.setdefault(each.system.id, []).append((each.known.object, each.known.ext, "conflict"))
+    for system, hints in by_system.items():
+        feeds.add_hints(tx, system, hints, Lane.EDIT, now)

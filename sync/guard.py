@@ -1,0 +1,65 @@
+"""How much is too much: limits before anything is merged, and before anything is sent.
+
+Both count over a rolling day, since nine per cent every five minutes is a massacre too. A refusal names the figure, the
+limit, the counts and the way out. The first plan for a system fits no limit: a person approves it. Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `share` of a system's records, but always `floor` of them."""
+
+    floor: int
+    share: float
+
+    def of(self, size: int) -> int:
+        return max(self.floor, int(size * self.share))
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`inbound`: values of one field that others change or empty. `shrink`: records that vanish. `update`, `create`,
+    `archive`: our writes. `withdraw`: opt-outs told by one system."""
+
+    inbound: Limit = field(default_factory=lambda: Limit(20, 0.05))
+    shrink: Limit = field(default_factory=lambda: Limit(20, 0.05))
+    update: Limit = field(default_factory=lambda: Limit(50, 0.20))
+    create: Limit = field(default_factory=lambda: Limit(100, 0.20))
+    archive: Limit = field(default_factory=lambda: Limit(10, 0.05))
+    withdraw: Limit = field(default_factory=lambda: Limit(50, 0.02))
+
+    def outbound(self, kind: str) -> Limit:
+        return {"update": self.update, "create": self.create, "archive": self.archive}[kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """`what` would happen to `count` of a system's `size` records; `limit` are allowed in a day."""
+
+    system: str
+    what: str
+    count: int
+    size: int
+    limit: int
+
+    def __str__(self) -> str:
+        share = f"{self.count / self.size:.0%}, " if self.size else ""
+        return (
+            f"{self.count:,} of {self.size:,} {self.system} records would be {self.what} in a day "
+            f"({share}limit {self.limit:,})"
+        )
+
+
+PAST = {"update": "updated", "create": "created", "archive": "archived"}
+
+
+def outbound(system: str, kind: str, done: int, wanted: int, size: int, limits: Limits) -> Refusal | None:
+    """Whether `wanted` more operations of a kind fit into the day in which `done` were approved already."""
+    allowed = limits.outbound(kind).of(size)
+    if wanted == 0 or done + wanted <= allowed:
+        return None
+    return Refusal(system, PAST[kind], done + wanted, size, allowed)

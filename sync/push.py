@@ -1,0 +1,285 @@
+"""Sending: claim, call, settle.
+
+A claim re-checks that record and lead stand as they were when the operation was decided, and is on the disk before
+anything leaves. Up to `capabilities.parallel` batches are under way at once, never two for one record; each answer is
+settled in a transaction of its own. What was decided before something newer was read is never sent.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+from connectors.base import Answer, Fields, Ref, State, Write, WriteKind
+from connectors.errors import ConnectorError, Retry
+from sync.engine import SECOND, Engine
+from sync.lease import Lease
+from sync.model import Known, Question, System
+from sync.pull import pull_feed, refresh
+from sync.recover import recover
+from sync.settle import settle
+from sync.store import feeds, leads, outbox, records, runs
+from sync.store.db import Tx, generation
+from sync.store.outbox import Row
+
+LOOK = 4
+"""So many batches' worth of rows are looked at for one claim."""
+
+
+@dataclass(slots=True)
+class Pushed:
+    """What became of the operations sent, by answer."""
+
+    answers: Counter[str] = field(default_factory=Counter)
+    doubtful: int = 0
+
+
+@dataclass(slots=True)
+class _Claimed:
+    """One batch, or what must be read again before there is one."""
+
+    rows: list[Row] = field(default_factory=list)
+    writes: list[Write] = field(default_factory=list)
+    stale: list[Ref] = field(default_factory=list)
+    poll: bool = False
+    dropped: int = 0
+
+
+def push(engine: Engine, system: System, lease: Lease, run: int) -> Pushed:
+    """Send what is approved for a system until nothing is left. Raises what its connector raises, after everything
+    that could be settled was."""
+    out = Pushed()
+    recover(engine, system, lease, run)
+    lanes = max(1, system.capabilities.parallel)
+    failures: list[ConnectorError] = []
+    lock = engine.world.lock()
+
+    def work() -> None:
+        while not failures:
+            try:
+                if not _one_batch(engine, system, lease, run, out, lock):
+                    return
+            except ConnectorError as error:
+                failures.append(error)
+
+    with engine.store.read() as tx:
+        waiting = len(outbox.ready(tx, system.id, engine.world.now(), lanes * _largest(system)))
+    others = min(lanes, -(-waiting // _largest(system))) - 1
+    tasks = [engine.world.spawn(f"push {system.name} {i}", work) for i in range(others)]
+    work()
+    for task in tasks:
+        task.join()
+    with engine.store.read() as tx:
+        out.doubtful = len(outbox.sending(tx, system.id))
+    if failures:
+        raise failures[0]
+    return out
+
+
+def _largest(system: System) -> int:
+    return max(system.capabilities.batch.values(), default=1)
+
+
+def _one_batch(
+    engine: Engine, system: System, lease: Lease, run: int, out: Pushed, lock: AbstractContextManager[object]
+) -> bool:
+    """Claim, send and settle one batch; False when there was nothing to claim."""
+    claimed = _claim(engine, system, lease)
+    if claimed.poll:
+        _poll(engine, system, lease)
+        return True
+    if claimed.stale:
+        refresh(engine, system, lease, claimed.stale)
+        return True
+    if not claimed.rows:
+        return claimed.dropped > 0
+    engine.world.pause("claimed")
+    try:
+        answers: Sequence[Answer] = engine.connectors[system.id].write(claimed.writes)
+    except ConnectorError as error:
+        _unsent(engine, lease, claimed.rows, error)
+        raise
+    engine.world.pause("answered")
+    with engine.store.tx() as tx:
+        lease.check(tx)
+        settle(engine, tx, system, lease, claimed.rows, answers, run)
+    engine.world.pause("settled")
+    with lock:
+        out.answers.update(type(each).__name__.lower() for each in answers)
+    return True
+
+
+def _unsent(engine: Engine, lease: Lease, rows: Sequence[Row], error: ConnectorError) -> None:
+    """Nothing has left: the rows wait for their next chance."""
+    after = error.after if isinstance(error, Retry) and error.after else 0.0
+    at = engine.world.now() + int(after * SECOND)
+    with engine.store.tx() as tx:
+        lease.check(tx)
+        for row in rows:
+            outbox.requeue(tx, {row.record: at}, row.lane)
+
+
+# --- claiming ----------------------------------------------------------------------------------------------------
+
+
+def _claim(engine: Engine, system: System, lease: Lease) -> _Claimed:
+    """Take the next batch: rows of one kind, in the order of lanes, that still stand as decided."""
+    now = engine.world.now()
+    out = _Claimed()
+    with engine.store.tx(durable=True) as tx:
+        lease.check(tx)
+        ready = outbox.ready(tx, system.id, now, LOOK * _largest(system))
+        if not ready:
+            return out
+        known = records.by_id(tx, [row.record for row in ready])
+        standing = _standing(tx, ready, known, out)
+        standing = _in_order(tx, system, standing, now)
+        if not standing:
+            return out
+        first = standing[0]
+        size = system.capabilities.batch.get(_kind(first), 0)
+        if size == 0:
+            _impossible(tx, system, standing, now)
+            out.dropped += len(standing)
+            return out
+        some = [row for row in standing if (_kind(row), row.body["object"]) == (_kind(first), first.body["object"])][
+            :size
+        ]
+        if _kind(first) is WriteKind.CREATE:
+            out.poll = _creates_are_stale(engine, tx, system, now)
+        elif _kind(first) in (WriteKind.UPDATE, WriteKind.ARCHIVE):
+            out.stale = _stale(engine, tx, system, some, known, now)
+        if out.poll or out.stale:
+            return out
+        outbox.claim(tx, [row.record for row in some], lease.token, now)
+        mark = generation(tx)
+        out.rows = some
+        out.writes = [_write(row, known[row.record], mark) for row in some]
+    return out
+
+
+def _kind(row: Row) -> WriteKind:
+    return WriteKind.WITHDRAW if row.step == 0 else WriteKind(row.kind)
+
+
+def _standing(tx: Tx, rows: Sequence[Row], known: dict[int, Known], out: _Claimed) -> list[Row]:
+    """Rows decided before a newer observation, or before their lead moved, are void: it is decided again (F16)."""
+    revs = leads.revs(tx, {row.lead for row in rows if row.lead is not None})
+    keep, drop, dirty = [], [], set()
+    for row in rows:
+        each = known.get(row.record)
+        stands = (
+            each is not None
+            and each.obs == row.obs
+            and (each.ext is None or each.state is State.LIVE)
+            and (row.lead is None or (each.lead == row.lead and revs.get(row.lead) == row.lead_rev))
+        )
+        if stands:
+            keep.append(row)
+            continue
+        drop.append(row.record)
+        lead = each.lead if each is not None else row.lead
+        if lead is not None:
+            dirty.add(lead)
+    outbox.drop_unsent(tx, drop)
+    leads.make_dirty(tx, dirty)
+    out.dropped += len(drop)
+    return keep
+
+
+def _in_order(tx: Tx, system: System, rows: list[Row], now: int) -> list[Row]:
+    """Where an address is unique, it must be free before another record gets it: along a chain in order, and round a
+    circle not at all (F40)."""
+    if not system.capabilities.unique:
+        return rows
+    moving = {row.record: row.body["slot"] for row in rows if row.body.get("slot") and row.body["slot"][1]}
+    if not moving:
+        return rows
+    holders = {slot: record for record, slot, _ in records.holders(tx, system.id, {to for _, to in moving.values()})}
+    waits = {record: holders[to] for record, (_, to) in moving.items() if holders.get(to, record) != record}
+    planned = outbox.by_record(tx, sorted(set(waits.values())))
+    leaving = {
+        record for record, row in planned.items() if row.body.get("slot") and row.body["slot"][0] != row.body["slot"][1]
+    }
+    circle = {record for record in waits if _is_round(record, waits, leaving)}
+    if circle:
+        outbox.drop_unsent(tx, sorted(circle))
+        for row in rows:
+            if row.record in circle:
+                body = {"system": system.name, "address": moving[row.record][1]}
+                cause = f"circle:{system.id}:{min(circle)}"
+                runs.ask(tx, [Question("circle", cause, system.id, row.lead, row.record, body)], now)
+                _settle_for_now(tx, row)
+    blocked = {record for record in waits if record not in circle and waits[record] in leaving}
+    return [row for row in rows if row.record not in circle and row.record not in blocked]
+
+
+def _is_round(record: int, waits: dict[int, int], leaving: set[int]) -> bool:
+    seen = {record}
+    while record in waits and waits[record] in leaving:
+        record = waits[record]
+        if record in seen:
+            return True
+        seen.add(record)
+    return False
+
+
+def _settle_for_now(tx: Tx, row: Row) -> None:
+    """It is not asked again until the lead's value changes, or a person says so."""
+    for known in records.by_id(tx, [row.record]).values():
+        for group, mark in row.body["wanted"].items():
+            known.settle_for(group, mark, "held", row.run)
+        records.update(tx, [known])
+
+
+def _impossible(tx: Tx, system: System, rows: Sequence[Row], now: int) -> None:
+    """The system takes no writes of this kind: told once, and not asked again."""
+    outbox.drop_unsent(tx, [row.record for row in rows])
+    for row in rows:
+        _settle_for_now(tx, row)
+    kind = rows[0].kind
+    question = Question(
+        "impossible", f"impossible:{system.id}:{kind}", system.id, body={"system": system.name, "kind": kind}
+    )
+    runs.ask(tx, [question], now)
+
+
+def _creates_are_stale(engine: Engine, tx: Tx, system: System, now: int) -> bool:
+    """Whether somebody may have made this person over there since we last looked."""
+    polled = [row.watermark for row in feeds.feeds(tx) if row.system == system.id and row.kind == "delta"]
+    lag = int(system.capabilities.lag * SECOND)
+    return min(polled, default=0) + lag + engine.settings.fresh < now
+
+
+def _stale(engine: Engine, tx: Tx, system: System, rows: Sequence[Row], known: dict[int, Known], now: int) -> list[Ref]:
+    """Records that nobody vouches for: neither read lately nor covered by a feed read lately (F38)."""
+    vouched = {row.object: row.watermark for row in feeds.feeds(tx) if row.system == system.id and row.kind == "delta"}
+    limit = now - engine.settings.fresh
+    return [
+        known[row.record].ref()
+        for row in rows
+        if max(known[row.record].read_at, vouched.get(known[row.record].object, 0)) < limit
+    ]
+
+
+def _poll(engine: Engine, system: System, lease: Lease) -> None:
+    for object_, kind in system.capabilities.feeds:
+        if kind == "delta":
+            pull_feed(engine, system, lease, object_, kind)
+
+
+def _write(row: Row, known: Known, mark: str) -> Write:
+    key = f"{mark}-{row.record}"
+    fields: Fields = row.body["withdraw"] if row.step == 0 else row.body["fields"]
+    return Write(
+        _kind(row),
+        key,
+        row.body["object"],
+        known.ref() if known.ext is not None else None,
+        dict(fields),
+        dict(row.body["before"]),
+        known.version,
+        row.body.get("address"),
+    )

@@ -1,0 +1,115 @@
+"""What became of operations whose answer never came.
+
+Nothing is sent again before the vendor's horizon has passed, counted from when we stopped waiting. Then a create is
+looked up (our own key, a unique key, at last its fingerprint) and adopted, sent again, or put to a person; an update is
+read and decided again, never repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from connectors.base import Connector, Done, Record, Ref
+from sync.engine import SECOND, Engine
+from sync.lease import Lease
+from sync.model import Lane, Question, System
+from sync.pull import Pulled, take
+from sync.settle import settle
+from sync.store import leads, outbox, records, runs
+from sync.store.db import Tx, digest, generation
+from sync.store.outbox import Row
+
+SKEW = 120 * SECOND
+"""How much earlier than our sending a vendor's clock may say that our record was made."""
+
+
+def recover(engine: Engine, system: System, lease: Lease, run: int) -> int:
+    """Look after every operation in doubt; answers how many are still in doubt."""
+    world = engine.world
+    with engine.store.read() as tx:
+        rows = [row for row in outbox.sending(tx, system.id) if row.token != lease.token or row.doubt_at is not None]
+    unnoticed = [row for row in rows if row.doubt_at is None]
+    if unnoticed:
+        with engine.store.tx() as tx:
+            lease.check(tx)
+            outbox.doubt(tx, [row.record for row in unnoticed], world.now())
+        for row in unnoticed:
+            row.doubt_at = world.now()
+        world.pause("doubted")
+    horizon = int(system.capabilities.horizon * SECOND)
+    due = [row for row in rows if row.doubt_at is not None and row.doubt_at + horizon <= world.now()]
+    for row in due:
+        _look_up(engine, system, lease, row, run)
+    return len(rows) - len(due)
+
+
+def _look_up(engine: Engine, system: System, lease: Lease, row: Row, run: int) -> None:
+    connector = engine.connectors[system.id]
+    with engine.store.read() as tx:
+        known = records.by_id(tx, [row.record])[row.record]
+        mark = generation(tx)
+    seq = lease.seq()
+    found: list[Record]
+    if row.step == 0:
+        found = []  # opting an address out twice does no harm
+    elif row.kind == "create":
+        found = _find(connector, system, row, f"{mark}-{row.record}")
+    else:
+        found = list(connector.fetch([known.ref()]))
+    engine.world.pause("looked up")
+    with engine.store.tx() as tx:
+        lease.check(tx)
+        if row.step == 0:
+            outbox.requeue(tx, {row.record: engine.world.now()}, Lane.WITHDRAWAL)
+        elif row.kind == "create":
+            _settle_create(engine, tx, system, lease, row, found, seq, run)
+        else:
+            take(engine, tx, system, known.object, found, seq, Pulled(), looked_up=True)
+            outbox.delete(tx, [row.record])
+            if known.lead is not None:
+                leads.make_dirty(tx, [known.lead], Lane.RETRY)
+    engine.world.pause("recovered")
+
+
+def _find(connector: Connector, system: System, row: Row, key: str) -> list[Record]:
+    """Records that may be the one we created, deleted ones included."""
+    object_, fields = row.body["object"], row.body["fields"]
+    own = connector.own_key(object_)
+    if own is not None:
+        return list(connector.find(object_, own, [key]))
+    found: dict[Ref, Record] = {}
+    for name in sorted(system.capabilities.finds):
+        value = fields.get(name)
+        if isinstance(value, str):
+            found.update({each.ref: each for each in connector.find(object_, name, [value])})
+    return [each for each in found.values() if _is_fingerprint(each, row)]
+
+
+def _is_fingerprint(record: Record, row: Row) -> bool:
+    """Made by our user, not before we sent."""
+    if record.mine is False:
+        return False
+    return record.created is None or record.created >= (row.sent_at or 0) - SKEW
+
+
+def _settle_create(
+    engine: Engine, tx: Tx, system: System, lease: Lease, row: Row, found: Sequence[Record], seq: int, run: int
+) -> None:
+    known = records.by_id(tx, [row.record])[row.record]
+    there = {each.ref.id: each for each in found}
+    linked = records.by_ext(tx, system.id, known.object, set(there))
+    candidates = [each for ext, each in there.items() if ext not in linked or linked[ext].lead in (None, known.lead)]
+    if not candidates:
+        outbox.requeue(tx, {row.record: engine.world.now()}, Lane.RETRY)
+        return
+    if len(candidates) > 1:
+        body = {"system": system.name, "records": [str(each.ref) for each in candidates]}
+        question = Question("in doubt", f"in doubt:{row.record}", system.id, row.lead, row.record, body)
+        runs.ask(tx, [question], engine.world.now())
+        known.settle_for("*", digest([row.body["fields"], row.body.get("withdraw", {})]), "held", run)
+        records.update(tx, [known])
+        outbox.delete(tx, [row.record])
+        return
+    # It took effect: settle it as an answer without values, then take in what it holds by now.
+    settle(engine, tx, system, lease, [row], [Done(candidates[0].ref.id)], run)
+    take(engine, tx, system, known.object, candidates, seq, Pulled(), looked_up=True)

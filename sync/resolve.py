@@ -1,0 +1,295 @@
+"""Finding the person of each new record, and following what a vendor merged.
+
+In batches, computed outside the transaction that saves them: a batch takes along everybody who claims the same
+addresses, so that the order in which they were read plays no part. What is not clear waits for a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from connectors.base import FeedKind, State
+from mappings.lead import is_consent, is_empty
+from mappings.mapping import ObjectMapping
+from sync import identity
+from sync.consent import OUT
+from sync.engine import Engine
+from sync.identity import Claim, Name
+from sync.lease import Lease
+from sync.model import ALL, Known, Lane, Lead, Question
+from sync.plan import in_scope
+from sync.store import feeds, leads, outbox, records, runs
+from sync.store.db import Tx, digest
+
+BATCH = 1000
+
+
+def resolve(engine: Engine, run: int, lease: Lease | None, tx: Tx | None = None) -> int:
+    """Give a batch of new records to leads; answers how many were looked at. `tx`: do it within this transaction."""
+    if tx is not None:
+        batch = _Batch.load(engine, tx)
+        batch.resolve()
+        return batch.save(tx, run)
+    with engine.store.read() as reading:
+        batch = _Batch.load(engine, reading)
+    if not batch.size:
+        return 0
+    batch.resolve()
+    engine.world.pause("computed")
+    with engine.store.tx() as writing:
+        if lease is not None:
+            lease.check(writing)
+        batch.drop_moved(writing)
+        looked = batch.save(writing, run)
+    engine.world.pause("decided")
+    return looked
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Records that belong to nobody yet, and everything that bears on whose they are."""
+
+    engine: Engine
+    new: list[Known]
+    merged: list[Known]
+    claims: list[Claim] = field(default_factory=list)
+    owners: dict[str, list[Claim]] = field(default_factory=dict)
+    shared: frozenset[str] = frozenset()
+    apart: frozenset[tuple[int, int]] = frozenset()
+    members: dict[int, list[int]] = field(default_factory=dict)
+    survivors: dict[int, Known | None] = field(default_factory=dict)
+    out: identity.Resolved = field(default_factory=identity.Resolved)
+
+    @property
+    def size(self) -> int:
+        return len(self.new) + len(self.merged)
+
+    @classmethod
+    def load(cls, engine: Engine, tx: Tx) -> _Batch:
+        primed = primed_systems(engine, tx)
+        new = [each for each in records.unlinked(tx, sorted(primed), BATCH) if each.state is not State.MERGED]
+        batch = cls(engine, new, records.merged(tx, BATCH))
+        if new:
+            batch._load_claims(tx, primed)
+        for loser in batch.merged:
+            batch.survivors[loser.id] = batch._survivor(tx, loser)
+        return batch
+
+    def _load_claims(self, tx: Tx, primed: Iterable[int]) -> None:
+        """Everybody who claims an address of these; unplaced records among them are placed along."""
+        allowed = set(primed)
+        keys = {each.id: self._keys(each) for each in self.new}
+        wanted = {key for some in keys.values() for key in some}
+        claimants = records.by_slot(tx, sorted(wanted))
+        here = {each.id for each in self.new}
+        for each in claimants:
+            if each.lead is None and each.id not in here and each.system in allowed and each.state is not State.MERGED:
+                self.new.append(each)
+                here.add(each.id)
+                keys[each.id] = self._keys(each)
+        owned = leads.owners(tx, sorted({key for some in keys.values() for key in some}))
+        holders = leads.by_id(tx, {owner.lead for some in owned.values() for owner in some})
+        self.shared = frozenset(key for key, some in owned.items() if any(owner.shared for owner in some))
+        for key, owners in owned.items():
+            for owner in owners:
+                lead = holders.get(owner.lead)
+                if lead is not None and lead.state == "live":
+                    self._own(key, Claim(0, 0, lead.id, name_of(lead.value.get("name"))))
+        for each in claimants:
+            if each.lead is not None and each.slot is not None and each.state is not State.MERGED:
+                self._own(each.slot, Claim(each.id, each.system, each.lead, self._name(each)))
+        references = self._references(tx)
+        self.claims = [
+            Claim(
+                each.id,
+                each.system,
+                None,
+                self._name(each),
+                dead=each.state is not State.LIVE or not self._in_scope(each),
+                reference=references.get(each.id),
+                keys=keys[each.id],
+            )
+            for each in sorted(self.new, key=lambda known: known.id)
+        ]
+        self.apart = records.kept_apart(tx, sorted(here))
+        if self.apart:
+            for some in self.owners.values():
+                for claim in some:
+                    if claim.lead is not None and claim.record:
+                        self.members.setdefault(claim.lead, []).append(claim.record)
+
+    def _own(self, key: str, claim: Claim) -> None:
+        self.owners.setdefault(key, []).append(claim)
+
+    def _mapping(self, known: Known) -> ObjectMapping:
+        return self.engine.systems[known.system].mapping.objects[known.object]
+
+    def _keys(self, known: Known) -> tuple[str, ...]:
+        more = self._mapping(known).read_group("emails", known.now)
+        found = {known.slot, *(more if isinstance(more, list) else [])} - {None}
+        return tuple(sorted(each for each in found if each is not None))
+
+    def _name(self, known: Known) -> Name:
+        return name_of(self._mapping(known).read_group("name", known.now))
+
+    def _in_scope(self, known: Known) -> bool:
+        filters = self.engine.systems[known.system].filters
+        return not filters or in_scope(
+            Lead(0, value=self._mapping(known).read(known.now)), filters, self.engine.world.now()
+        )
+
+    def _references(self, tx: Tx) -> dict[int, int]:
+        """Records that are somebody by a former name: what was merged into them belongs to a lead."""
+        found: dict[int, int] = {}
+        by_system: dict[int, dict[str, int]] = {}
+        for each in self.new:
+            by_system.setdefault(each.system, {})[str(each.ref())] = each.id
+        for system, refs in by_system.items():
+            for loser in records.merged_into(tx, system, sorted(refs)):
+                if loser.lead is not None and loser.into is not None:
+                    found.setdefault(refs[loser.into], loser.lead)
+        return found
+
+    def _survivor(self, tx: Tx, loser: Known) -> Known | None:
+        object_, _, ext = (loser.into or "").partition(":")
+        return records.by_ext(tx, loser.system, object_, {ext}).get(ext) if ext else None
+
+    def resolve(self) -> None:
+        self.out = identity.resolve(self.claims, self.owners, self.shared, self.apart, self.members)
+
+    def drop_moved(self, tx: Tx) -> None:
+        """Leave out what changed since it was loaded; it comes again."""
+        today = records.by_id(tx, [each.id for each in (*self.new, *self.merged)])
+
+        def still(each: Known) -> bool:
+            found = today.get(each.id)
+            return found is not None and (found.lead, found.obs, found.slot) == (each.lead, each.obs, each.slot)
+
+        moved = {each.id for each in self.new if not still(each)}
+        self.merged = [each for each in self.merged if still(each)]
+        if moved:
+            self.new = [each for each in self.new if each.id not in moved]
+            self.claims = [each for each in self.claims if each.record not in moved]
+            self.resolve()
+
+    def save(self, tx: Tx, run: int) -> int:
+        now = self.engine.world.now()
+        out = self.out
+        links = dict(out.link)
+        if out.made:
+            first = tx.ids("lead", len(out.made))
+            leads.insert(tx, [Lead(first + i) for i in range(len(out.made))], now)
+            for i, cluster in enumerate(out.made):
+                links.update(dict.fromkeys(cluster, first + i))
+        records.link(tx, links)
+        leads.make_dirty(tx, links.values(), Lane.EDIT)
+        records.let_wait(tx, [each.id for each in self.new if each.id not in links])
+        known_as_shared = {key for key in out.shared if key in self.shared}
+        leads.share(tx, out.shared - known_as_shared)
+        by_id = {each.id: each for each in self.new}
+        questions = [
+            Question(
+                "identity",
+                f"identity:{record}",
+                by_id[record].system,
+                record=record,
+                body={"leads": may_be, "record": str(by_id[record].ref())},
+                seen=digest([record, may_be]),
+            )
+            for record, may_be in sorted(out.ask.items())
+        ]
+        questions += [
+            Question("same", f"same:{a}:{b}", lead=a, body={"leads": [a, b]}, seen=digest([a, b]))
+            for a, b in sorted(out.same)
+        ]
+        runs.ask(tx, questions, now)
+        runs.close(tx, [f"identity:{record}" for record in links])
+        for loser in self.merged:
+            self._follow(tx, loser, run, now)
+        return self.size
+
+    def _follow(self, tx: Tx, loser: Known, run: int, now: int) -> None:
+        """A record was merged into another over there: their leads become one."""
+        survivor = self.survivors.get(loser.id)
+        if survivor is None:
+            object_, _, ext = (loser.into or "").partition(":")
+            if ext and object_ in self.engine.systems[loser.system].mapping.objects:
+                feeds.add_hints(tx, loser.system, [(object_, ext, "changed")], Lane.EDIT, now)
+        elif survivor.lead is not None and loser.lead is None:
+            records.link(tx, {loser.id: survivor.lead})
+        elif survivor.lead is None or loser.lead is None or survivor.lead == loser.lead:
+            pass
+        elif not merge_leads(tx, survivor.lead, loser.lead, run, now):
+            return  # both are being created in one system: they become one when that is settled
+        records.let_wait(tx, [loser.id])
+
+
+def primed_systems(engine: Engine, tx: Tx) -> set[int]:
+    """Systems whose every listing was read whole once."""
+    read = {(row.system, row.object, row.kind) for row in feeds.feeds(tx) if row.primed_at is not None}
+    return {
+        each.id
+        for each in engine.systems.values()
+        if all(
+            (each.id, object_, str(kind)) in read
+            for object_, kind in each.capabilities.feeds
+            if kind is not FeedKind.SWEEP
+        )
+    }
+
+
+def name_of(value: object) -> Name:
+    if not isinstance(value, dict):
+        return Name()
+    first, last = value.get("first_name"), value.get("last_name")
+    return Name(str(first) if first else None, str(last) if last else None)
+
+
+def merge_leads(tx: Tx, winner: int, loser: int, run: int, now: int) -> bool:
+    """One person, two leads: the loser's records and words go to the winner, whose values stand until they are weighed
+    anew. Nothing happens, and the answer is False, while both are being created in one system."""
+    both = leads.by_id(tx, [winner, loser])
+    sides = records.by_lead(tx, [winner, loser])
+    creating = {(each.system, each.object): each for each in sides[winner] if each.ext is None}
+    flying = outbox.flying(tx, [each.id for some in sides.values() for each in some])
+    moved = []
+    for each in sides[loser]:
+        rival = creating.get((each.system, each.object)) if each.ext is None else None
+        if each.ext is None and each.id not in flying:
+            outbox.drop_unsent(tx, [each.id])
+            records.delete(tx, [each.id])
+            continue
+        if rival is not None:
+            if rival.id in flying:
+                return False
+            outbox.drop_unsent(tx, [rival.id])
+            records.delete(tx, [rival.id])
+        moved.append(each)
+    outbox.drop_unsent(tx, [each.id for some in sides.values() for each in some])
+    before = {
+        "winner": {"value": both[winner].value, "origin": both[winner].origin},
+        "loser": {"value": both[loser].value, "origin": both[loser].origin},
+        "records": [each.id for each in moved],
+    }
+    for each in moved:
+        # They meet this lead for the first time: no value of theirs is written over before it was weighed.
+        each.lead, each.fresh, each.base, each.pending, each.asked = winner, ALL, {}, {}, {}
+        each.obs += 1
+    records.update(tx, moved)
+    kept = both[winner]
+    for group, value in both[loser].value.items():
+        if is_consent(group):
+            stricter = OUT if OUT in (value, kept.value.get(group)) else kept.value.get(group) or value
+            kept.value[group] = stricter
+        elif is_empty(kept.value.get(group)) and not is_empty(value):
+            kept.value[group], kept.origin[group] = value, both[loser].origin.get(group, [0, 0, 0])
+    kept.rev += 1
+    leads.save(tx, [kept], now)
+    leads.into(tx, loser, winner, run, now, before)
+    leads.move_consent(tx, loser, winner)
+    leads.set_keys(tx, {loser: ()})
+    leads.make_clean(tx, leads.dirty_seqs(tx, [loser]))
+    leads.make_dirty(tx, [winner])
+    runs.remember(tx, [(winner, None, run, now, {"merged": loser})])
+    return True

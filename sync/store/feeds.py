@@ -1,0 +1,232 @@
+"""Systems, their feeds and hints, what guards count, leases: the statements that read and write them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam, select
+
+from sync.store.db import Tx, pack, unpack
+from sync.store.schema import feed, hint, lease, rolling, system
+
+HOUR = 3_600_000_000
+DAY_HOURS = 24
+
+
+@dataclass(slots=True)
+class SystemRow:
+    id: int
+    name: str
+    connector: str
+    mapping: dict[str, dict[str, str]]
+    schema_hash: str | None
+    schema_at: int | None
+    state: str
+    not_before: int
+    failures: int
+    trouble: str | None
+    swept_at: int | None
+    size: int
+
+
+_SYSTEM = select(*system.c)
+
+
+def systems(tx: Tx) -> list[SystemRow]:
+    rows = tx.rows(_SYSTEM.order_by(system.c.id))
+    return [SystemRow(**{**row._mapping, "mapping": unpack(row.mapping) or {}}) for row in rows]
+
+
+def enrol(tx: Tx, name: str, connector: str) -> int:
+    """The id of a system; a new one is made, its first plan not approved yet."""
+    found = tx.value(select(system.c.id).where(system.c.name == name))
+    if found is not None:
+        return int(found)
+    row = {"name": name, "connector": connector, "state": "new", "not_before": 0, "failures": 0, "size": 0}
+    return int(tx.value(sa.insert(system).values(**row).returning(system.c.id)))
+
+
+def update_system(tx: Tx, system_id: int, **values: object) -> None:
+    if "mapping" in values:
+        values["mapping"] = pack(values["mapping"])
+    tx.run(sa.update(system).where(system.c.id == system_id).values(**values))
+
+
+def grow(tx: Tx, system_id: int, by: int) -> None:
+    """So many live records more, or less."""
+    if by:
+        tx.run(sa.update(system).where(system.c.id == system_id).values(size=system.c.size + by))
+
+
+# --- feeds ---
+
+
+@dataclass(slots=True)
+class FeedRow:
+    system: int
+    object: str
+    kind: str
+    cursor: str | None
+    watermark: int
+    began: int | None
+    primed_at: int | None
+    round: int
+
+
+_FEED = select(*feed.c)
+_FEED_OF = _FEED.where(
+    feed.c.system == bindparam("system"), feed.c.object == bindparam("object"), feed.c.kind == bindparam("kind")
+)
+
+
+def feed_of(tx: Tx, system_id: int, object: str, kind: str) -> FeedRow:
+    row = tx.row(_FEED_OF, {"system": system_id, "object": object, "kind": kind})
+    return FeedRow(*row) if row else FeedRow(system_id, object, kind, None, 0, None, None, 0)
+
+
+def feeds(tx: Tx) -> list[FeedRow]:
+    return [FeedRow(*row) for row in tx.rows(_FEED.order_by(feed.c.system, feed.c.object, feed.c.kind))]
+
+
+def save_feed(tx: Tx, each: FeedRow) -> None:
+    values = {
+        "system": each.system,
+        "object": each.object,
+        "kind": each.kind,
+        "cursor": each.cursor,
+        "watermark": each.watermark,
+        "began": each.began,
+        "primed_at": each.primed_at,
+        "round": each.round,
+    }
+    statement = tx.insert(feed).values(**values)
+    changed = {name: statement.excluded[name] for name in ("cursor", "watermark", "began", "primed_at", "round")}
+    tx.run(statement.on_conflict_do_update(index_elements=["system", "object", "kind"], set_=changed))
+
+
+def unprime(tx: Tx, system_id: int) -> None:
+    """Everything of this system must be read whole again before anybody is created in it."""
+    tx.run(
+        sa.update(feed).where(feed.c.system == system_id).values(cursor=None, began=None, primed_at=None, watermark=0)
+    )
+
+
+# --- hints ---
+
+
+@dataclass(slots=True)
+class Hint:
+    object: str
+    ext: str
+    why: str
+    seq: int
+
+
+def add_hints(tx: Tx, system_id: int, hints: Iterable[tuple[str, str, str]], lane: int, at: int) -> None:
+    """(object, ext, why) to be fetched, not before `at`. A hint that is there already counts on, so that one
+    arriving during its own fetch is not lost."""
+    rows = [
+        {"system": system_id, "object": o, "ext": ext, "why": why, "lane": lane, "seq": 1, "at": at}
+        for o, ext, why in sorted(set(hints))
+    ]
+    statement = tx.insert(hint)
+    tx.many(
+        statement.on_conflict_do_update(
+            index_elements=["system", "object", "ext", "why"], set_={"seq": hint.c.seq + 1, "at": statement.excluded.at}
+        ),
+        rows,
+    )
+
+
+def due_hints(tx: Tx, system_id: int, now: int, count: int) -> list[Hint]:
+    statement = select(hint.c.object, hint.c.ext, hint.c.why, hint.c.seq).where(hint.c.system == system_id)
+    ordered = statement.where(hint.c.at <= now).order_by(hint.c.lane, hint.c.at, hint.c.object, hint.c.ext, hint.c.why)
+    return [Hint(*row) for row in tx.rows(ordered.limit(count))]
+
+
+def drop_hints(tx: Tx, system_id: int, hints: Sequence[Hint]) -> None:
+    """They were fetched, unless told again since."""
+    h = hint.c
+    statement = sa.delete(hint).where(
+        h.system == system_id,
+        h.object == bindparam("b_object"),
+        h.ext == bindparam("b_ext"),
+        h.why == bindparam("b_why"),
+        h.seq == bindparam("b_seq"),
+    )
+    tx.many(statement, [{"b_object": e.object, "b_ext": e.ext, "b_why": e.why, "b_seq": e.seq} for e in hints])
+
+
+# --- what guards count ---
+
+
+def count(tx: Tx, system_id: int, counted: Mapping[tuple[str, str], int], now: int) -> None:
+    """Add to this hour's counters: (field, what) → how many."""
+    rows = [
+        {"system": system_id, "field": name, "what": what, "hour": now // HOUR, "n": n}
+        for (name, what), n in sorted(counted.items())
+        if n
+    ]
+    statement = tx.insert(rolling)
+    tx.many(
+        statement.on_conflict_do_update(
+            index_elements=["system", "field", "what", "hour"], set_={"n": rolling.c.n + statement.excluded.n}
+        ),
+        rows,
+    )
+
+
+def counted(tx: Tx, system_id: int, now: int) -> dict[tuple[str, str], int]:
+    """(field, what) → how many in the last 24 hours."""
+    r = rolling.c
+    statement = select(r.field, r.what, sa.func.sum(r.n)).where(r.system == system_id, r.hour > now // HOUR - DAY_HOURS)
+    return {(row[0], row[1]): int(row[2]) for row in tx.rows(statement.group_by(r.field, r.what))}
+
+
+def forget_counts(tx: Tx, now: int) -> None:
+    tx.run(sa.delete(rolling).where(rolling.c.hour <= now // HOUR - 2 * DAY_HOURS))
+
+
+def reset_counts(tx: Tx, system_id: int, fields: Collection[str], what: str) -> None:
+    """A person has looked: counting begins anew."""
+    r = rolling.c
+    tx.run(sa.delete(rolling).where(r.system == system_id, r.what == what, r.field.in_(list(fields))))
+
+
+# --- leases ---
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Who holds a lease, and until when."""
+
+    owner: str
+    token: int
+    until: int
+
+
+def lease_of(tx: Tx, name: str) -> Held | None:
+    row = tx.row(select(lease.c.owner, lease.c.token, lease.c.until).where(lease.c.name == name))
+    return Held(*row) if row else None
+
+
+def take_lease(tx: Tx, name: str, owner: str, until: int) -> int:
+    """Hold a lease; the token is greater than any before."""
+    token = tx.ids("token", 1)
+    statement = tx.insert(lease).values(name=name, owner=owner, token=token, until=until)
+    changed: dict[str, Any] = {"owner": owner, "token": token, "until": until}
+    tx.run(statement.on_conflict_do_update(index_elements=["name"], set_=changed))
+    return token
+
+
+def extend_lease(tx: Tx, name: str, token: int, until: int) -> bool:
+    """Hold it on; False when somebody else has it now."""
+    where = (lease.c.name == name, lease.c.token == token)
+    return tx.run(sa.update(lease).where(*where).values(until=until)) == 1
+
+
+def drop_lease(tx: Tx, name: str, token: int) -> None:
+    tx.run(sa.delete(lease).where(lease.c.name == name, lease.c.token == token))

@@ -1,0 +1,249 @@
+"""Leads, their keys, what is dirty, and the consent ledger: the statements that read and write them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam, select
+
+from sync.model import Lane, Lead
+from sync.store.db import Tx, pack, pack_or_none, unpack
+from sync.store.schema import consent, consent_event, dirty, lead, lead_key, lead_merge
+
+C = lead.c
+_SELECT = select(C.id, C.rev, C.value, C.origin, C.frozen, C.state)
+_BY_ID = _SELECT.where(C.id.in_(bindparam("ids", expanding=True)))
+_REVS = select(C.id, C.rev).where(C.id.in_(bindparam("ids", expanding=True)))
+_INSERT = sa.insert(lead)
+_SAVED = ("rev", "value", "origin", "frozen", "email", "name", "company", "stage", "owner", "changed")
+_UPDATE = sa.update(lead).where(C.id == bindparam("b_id")).values({name: bindparam(name) for name in _SAVED})
+_MERGE = sa.update(lead).where(C.id == bindparam("b_id")).values(state="merged", into=bindparam("b_into"))
+_SEQ = dirty.c.seq + 1
+_DIRTY = (
+    select(dirty.c.lead, dirty.c.lane, dirty.c.seq)
+    .where(dirty.c.lead.in_(bindparam("ids", expanding=True)))
+    .order_by(dirty.c.lead)
+)
+_NEXT_DIRTY = select(dirty.c.lead, dirty.c.seq).order_by(dirty.c.lane, dirty.c.lead).limit(bindparam("count"))
+_TOUCH = sa.update(dirty).where(dirty.c.lead == bindparam("b_lead")).values(seq=_SEQ)
+_CLEAN = sa.delete(dirty).where(dirty.c.lead == bindparam("b_lead"), dirty.c.seq <= bindparam("b_seq"))
+_KEYS = select(lead_key.c.value, lead_key.c.lead, lead_key.c.shared).where(
+    lead_key.c.kind == "email", lead_key.c.value.in_(bindparam("values", expanding=True))
+)
+_FORGET_KEYS = sa.delete(lead_key).where(
+    lead_key.c.lead.in_(bindparam("leads", expanding=True)), lead_key.c.shared == 0
+)
+_SHARE = (
+    sa.update(lead_key).where(lead_key.c.kind == "email", lead_key.c.value == bindparam("b_value")).values(shared=1)
+)
+
+
+def by_id(tx: Tx, ids: Collection[int]) -> dict[int, Lead]:
+    if not ids:
+        return {}
+    return {
+        row[0]: Lead(row[0], row[1], unpack(row[2]), unpack(row[3]), unpack(row[4]) or {}, row[5])
+        for row in tx.rows(_BY_ID, {"ids": list(ids)})
+    }
+
+
+def revs(tx: Tx, ids: Collection[int]) -> dict[int, int]:
+    return {row[0]: row[1] for row in tx.rows(_REVS, {"ids": list(ids)})} if ids else {}
+
+
+def insert(tx: Tx, leads: Iterable[Lead], at: int) -> None:
+    tx.many(_INSERT, [{"id": each.id, "state": "live", "into": None, **_row(each, at)} for each in leads])
+
+
+def save(tx: Tx, leads: Iterable[Lead], at: int) -> None:
+    tx.many(_UPDATE, [{"b_id": each.id, **_row(each, at)} for each in leads])
+
+
+def _row(each: Lead, at: int) -> dict[str, object]:
+    value = each.value
+    name, company = value.get("name"), value.get("company")
+    names = [name.get("first_name"), name.get("last_name")] if isinstance(name, dict) else []
+    return {
+        "rev": each.rev,
+        "value": pack(value),
+        "origin": pack(each.origin),
+        "frozen": pack_or_none(each.frozen),
+        "email": value.get("email"),
+        "name": " ".join(str(part) for part in names if part) or None,
+        "company": company.get("company") if isinstance(company, dict) else None,
+        "stage": value.get("stage"),
+        "owner": value.get("owner"),
+        "changed": at,
+    }
+
+
+def into(tx: Tx, loser: int, winner: int, run: int, at: int, before: Mapping[str, object]) -> None:
+    """A lead lives on in another; its id stays as a name of it."""
+    tx.many(_MERGE, [{"b_id": loser, "b_into": winner}])
+    tx.run(sa.update(lead).where(C.into == loser).values(into=winner))
+    row = {"winner": winner, "loser": loser, "run": run, "at": at, "before": pack(before)}
+    tx.many(sa.insert(lead_merge), [row])
+
+
+def real(tx: Tx, lead_id: int) -> int | None:
+    """The lead that this id means today; None where there is none."""
+    row = tx.row(select(C.id, C.into).where(C.id == lead_id))
+    return None if row is None else (row[1] or row[0])
+
+
+def search(tx: Tx, text: str, count: int) -> Sequence[Any]:
+    """(id, name, email, company, stage, owner) of leads whose e-mail, name or company begins with the text."""
+    pattern = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    like = [column.ilike(pattern, escape="\\") for column in (C.email, C.name, C.company)]
+    last = C.name.ilike("% " + pattern, escape="\\")
+    statement = (
+        select(C.id, C.name, C.email, C.company, C.stage, C.owner)
+        .where(C.state == "live", sa.or_(*like, last))
+        .order_by(C.id)
+        .limit(count)
+    )
+    return tx.rows(statement)
+
+
+# --- dirty -------------------------------------------------------------------------------------------------------
+
+
+def make_dirty(tx: Tx, ids: Iterable[int], lane: Lane = Lane.EDIT) -> None:
+    """These leads must be looked at again. The count in `seq` tells whether more happened since they were loaded."""
+    statement = tx.insert(dirty)
+    statement = statement.on_conflict_do_update(
+        index_elements=["lead"],
+        set_={
+            "seq": _SEQ,
+            "lane": sa.case((dirty.c.lane < statement.excluded.lane, dirty.c.lane), else_=statement.excluded.lane),
+        },
+    )
+    tx.many(statement, [{"lead": each, "lane": int(lane), "seq": 1} for each in sorted(set(ids))])
+
+
+def touch(tx: Tx, ids: Iterable[int]) -> None:
+    """Something of these leads changed that asks for no new look; but whoever is looking now must look again."""
+    tx.many(_TOUCH, [{"b_lead": each} for each in sorted(set(ids))])
+
+
+def next_dirty(tx: Tx, count: int) -> dict[int, int]:
+    """Lead → seq of the next leads to look at, the most urgent first."""
+    return {row[0]: row[1] for row in tx.rows(_NEXT_DIRTY, {"count": count})}
+
+
+def dirty_seqs(tx: Tx, ids: Collection[int]) -> dict[int, int]:
+    return {row[0]: row[2] for row in tx.rows(_DIRTY, {"ids": list(ids)})} if ids else {}
+
+
+def make_clean(tx: Tx, seqs: Mapping[int, int]) -> None:
+    """They were looked at, unless more has happened since."""
+    tx.many(_CLEAN, [{"b_lead": lead_id, "b_seq": seq} for lead_id, seq in seqs.items()])
+
+
+def count_dirty(tx: Tx) -> int:
+    return int(tx.value(select(sa.func.count()).select_from(dirty)))
+
+
+# --- keys --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Owner:
+    lead: int
+    shared: bool
+
+
+def owners(tx: Tx, values: Collection[str]) -> dict[str, list[Owner]]:
+    """Address → the leads that hold it."""
+    found: dict[str, list[Owner]] = {}
+    if values:
+        for row in tx.rows(_KEYS, {"values": list(values)}):
+            found.setdefault(row[0], []).append(Owner(row[1], bool(row[2])))
+    return found
+
+
+def set_keys(tx: Tx, keys: Mapping[int, Collection[str]], *, new: Collection[int] = ()) -> None:
+    """Lead → the addresses that are its own from now on; shared ones stay its own for good. `new`: leads that had
+    none before."""
+    known = [each for each in keys if each not in new]
+    if known:
+        tx.run(_FORGET_KEYS, {"leads": known})
+    rows = [
+        {"kind": "email", "value": value, "lead": lead_id, "shared": 0}
+        for lead_id, values in sorted(keys.items())
+        for value in sorted(values)
+    ]
+    tx.many(tx.insert(lead_key).on_conflict_do_nothing(), rows)
+
+
+def share(tx: Tx, values: Iterable[str]) -> None:
+    """Several different people hold these addresses: they link nobody any more."""
+    tx.many(_SHARE, [{"b_value": value} for value in sorted(values)])
+
+
+# --- consent -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the ledger: who said what about mailing an address, and on what evidence."""
+
+    lead: int
+    address: str
+    cell: str
+    state: str
+    evidence: str
+    at: int
+    record: int | None
+    run: int
+
+
+def enter(tx: Tx, entries: Sequence[Entry]) -> None:
+    """The ledger's state per address, and the event that never changes."""
+    rows = [
+        {
+            "lead": e.lead,
+            "address": e.address,
+            "cell": e.cell,
+            "state": e.state,
+            "evidence": e.evidence,
+            "at": e.at,
+            "record": e.record,
+            "run": e.run,
+        }
+        for e in entries
+    ]
+    statement = tx.insert(consent)
+    changed = {name: statement.excluded[name] for name in ("state", "evidence", "at", "record", "run")}
+    tx.many(
+        statement.on_conflict_do_update(index_elements=["lead", "address", "cell"], set_=changed),
+        rows,
+    )
+    tx.many(sa.insert(consent_event), rows)
+
+
+def ledger(tx: Tx, lead_id: int) -> Sequence[Any]:
+    """(address, cell, state, evidence, at, record, run) of every event, oldest first."""
+    e = consent_event.c
+    statement = select(e.address, e.cell, e.state, e.evidence, e.at, e.record, e.run).where(e.lead == lead_id)
+    return tx.rows(statement.order_by(e.id))
+
+
+def move_consent(tx: Tx, loser: int, winner: int) -> None:
+    """What was said of a lead is said of the one it lives on in: an opt-out stands above anything else."""
+    c = consent.c
+    mine = {(row[0], row[1]): row[2] for row in tx.rows(select(c.address, c.cell, c.state).where(c.lead == winner))}
+    for row in tx.rows(select(c.address, c.cell, c.state).where(c.lead == loser)):
+        place = (row[0], row[1])
+        if place not in mine:
+            where = sa.and_(c.lead == loser, c.address == row[0], c.cell == row[1])
+            tx.run(sa.update(consent).where(where).values(lead=winner))
+        elif row[2] == "out" and mine[place] != "out":
+            tx.run(
+                sa.update(consent).where(c.lead == winner, c.address == row[0], c.cell == row[1]).values(state="out")
+            )
+    tx.run(sa.delete(consent).where(c.lead == loser))
+    tx.run(sa.update(consent_event).where(consent_event.c.lead == loser).values(lead=winner))
