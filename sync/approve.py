@@ -14,7 +14,7 @@ from typing import Any
 
 from sync.engine import Engine
 from sync.guard import Refusal, outbound
-from sync.model import Known, Lane, System
+from sync.model import Known, Lane, OutState, System
 from sync.store import feeds, outbox, records, runs
 from sync.store.db import Tx, digest
 from sync.store.outbox import Row
@@ -34,9 +34,11 @@ class Verdict:
 def approve(engine: Engine, tx: Tx) -> Verdict:
     """Let through whatever fits the limits."""
     out = Verdict()
+    counts = outbox.counts(tx)
+    if not any(state == OutState.PROPOSED for *_, state in counts):
+        return out
     now = engine.world.now()
     flooded = bool(runs.open_causes(tx, "withdrawals"))
-    counts = outbox.counts(tx)
     sizes = {row.id: row.size for row in feeds.systems(tx)}
     for system in sorted(engine.systems.values(), key=lambda each: each.rank):
         done = feeds.counted(tx, system.id, now)

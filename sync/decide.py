@@ -248,10 +248,12 @@ def _put_operations(tx: Tx, cases: Sequence[Case], run: int) -> None:
         if known.id not in planned and known.id not in case.sending
     ]
     outbox.drop_unsent(tx, unsent)
-    for case in cases:
-        # A create that is no longer wanted, since the person is there already.
-        there = {each.system.id for each in case.sides}
-        records.delete(tx, [each.id for each in case.waiting if each.system in there and each.id not in case.sending])
+    # A create that is no longer wanted, since the person is there already.
+    superseded = [
+        each.id for case in cases for each in case.waiting if each.system in {there.system.id for there in case.sides}
+    ]
+    sent_meanwhile = outbox.flying(tx, superseded)
+    records.delete(tx, [each for each in superseded if each not in sent_meanwhile])
     creates = [(case, each) for case, each in wanted if each.record == 0]
     stubs = [
         Known(0, each.system, each.object, None, case.lead.id, fresh=None, slot=each.slot[1] if each.slot else None)

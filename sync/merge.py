@@ -134,6 +134,7 @@ class _Group:
         self.current: Canon = lead.value.get(group)
         self.edits: list[tuple[Side, Candidate, Canon, bool]] = []  # side, candidate, former value, had seen the lead's
         self.firsts: list[tuple[Side, Candidate]] = []
+        self.buried: list[Candidate] = []
         self.heard: list[Side] = []  # sides whose news counts as taken in once the group is decided
         for each in sides:
             if each.known.ext is not None:
@@ -150,9 +151,13 @@ class _Group:
         if each.known.role == TWIN and group in each.mapping.slots:
             unheard = "its own address"
         if each.is_fresh(group):
-            if each.live or (is_consent(group) and seen == consent.OUT):
-                self.heard.append(each)
-                self.firsts += [] if unheard else [(each, self._candidate(each, seen))]
+            self.heard.append(each)
+            met = (each, self._candidate(each, seen))
+            if not (each.live or (is_consent(group) and seen == consent.OUT)):
+                # It went away before it was weighed: its values decide nothing, and are not forgotten.
+                self.buried.append(met[1])
+            elif not unheard:
+                self.firsts.append(met)
             return
         self.heard.append(each)
         before = each.base.get(group)
@@ -201,6 +206,9 @@ class _Group:
             self._merge_furthest()
         else:
             self._merge_values()
+        if self.group not in self.out.undecided():
+            now = self.lead.value.get(self.group)
+            self._lose([each for each in self.buried if fuller(now, each.value) != now], ABSENT, "no longer there")
 
     def _merge_values(self) -> None:
         if self.lead.frozen.get(self.group) == "oscillates":
@@ -391,6 +399,8 @@ class _Group:
         if won.value == current or (is_empty(won.value) and is_empty(current)):
             return
         earlier = self.out.changes.get(group)
+        if earlier is not None and earlier.record is not None:
+            self.out.lost.append(Lost(group, earlier.record, earlier.after, choice.rule))
         before = earlier.before if earlier else current
         self.out.changes[group] = Change(before, won.value, won.record, choice.rule, choice.proven)
         self.lead.value[group] = won.value

@@ -109,7 +109,7 @@ def _plan_update(
         # A person met for the first time is no news to anybody: edits go first.
         lane = Lane.BACKFILL if lead.rev == 0 else Lane.EDIT
         operation = _update(lead, side, lane, fields, groups, wanted)
-        _guard_new_address(lead, side.mapping, side.system, operation)
+        _guard_new_address(lead, side.mapping, side.system, operation, side.now)
         out.operations.append(operation)
 
 
@@ -180,19 +180,24 @@ def _withdrawal(lead: Lead, side: Side, alone: Collection[str]) -> Operation | N
     return _update(lead, side, Lane.WITHDRAWAL, fields, groups, wanted) if fields else None
 
 
-def _withdraw_fields(lead: Lead, mapping: ObjectMapping) -> Fields:
+def _withdraw_fields(lead: Lead, mapping: ObjectMapping, shown: Mapping[str, Canon]) -> Fields:
+    """What says no for this lead here, or goes on saying no: a system that did not follow an opt-in stays out."""
     fields: Fields = {}
     for group in mapping.groups:
-        if is_consent(group) and group in mapping.outgoing and opted_out(lead, group, mapping):
+        if not is_consent(group) or group not in mapping.outgoing:
+            continue
+        if shown.get(group) == OUT or opted_out(lead, group, mapping):
             fields.update(mapping.write(group, OUT))
     return fields
 
 
-def _guard_new_address(lead: Lead, mapping: ObjectMapping, system: System, operation: Operation) -> None:
+def _guard_new_address(
+    lead: Lead, mapping: ObjectMapping, system: System, operation: Operation, shown: Mapping[str, Canon]
+) -> None:
     """Where consent hangs on the address, a new address is opted out before anybody gets it (F7)."""
     if operation.slot is None or operation.slot[1] is None:
         return
-    withdraw = _withdraw_fields(lead, mapping)
+    withdraw = _withdraw_fields(lead, mapping, shown)
     if not withdraw:
         return
     if system.capabilities.consent_on == "address":
@@ -253,7 +258,7 @@ def _consent_on_create(lead: Lead, system: System, mapping: ObjectMapping, opera
     out_of = any(is_consent(group) and value == OUT for group, value in lead.value.items())
     if not out_of:
         return True
-    withdraw = _withdraw_fields(lead, mapping)
+    withdraw = _withdraw_fields(lead, mapping, {})
     if not withdraw:
         return False
     if system.capabilities.consent_on == "address":

@@ -219,7 +219,7 @@ def _look(
     now: int,
     taken: _Taken,
 ) -> None:
-    was_live = known.state is State.LIVE
+    was_live, version = known.state is State.LIVE, (known.version, known.modified)
     edits: list[tuple[str, Value]] = []
     own = system.capabilities.coercions
 
@@ -229,7 +229,7 @@ def _look(
     seen = observe(known, row, flight, mapping, coerced, now, lambda name, value: edits.append((name, value)))
     if seen is Seen.LATE:
         return
-    if seen is Seen.SAME and row.modified is not None:
+    if seen is Seen.SAME and row.modified is not None and (known.version, known.modified) == version:
         taken.same[known.id] = known
     else:
         known.slot = mapping.slot(known.now)

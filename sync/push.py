@@ -51,8 +51,14 @@ def push(engine: Engine, system: System, lease: Lease, run: int) -> Pushed:
     """Send what is approved for a system until nothing is left. Raises what its connector raises, after everything
     that could be settled was."""
     out = Pushed()
-    recover(engine, system, lease, run)
     lanes = max(1, system.capabilities.parallel)
+    with engine.store.read() as tx:
+        doubtful = bool(outbox.sending(tx, system.id))
+        waiting = len(outbox.ready(tx, system.id, engine.world.now(), lanes * _largest(system)))
+    if not doubtful and not waiting:
+        return out
+    if doubtful:
+        recover(engine, system, lease, run)
     failures: list[ConnectorError] = []
     lock = engine.world.lock()
 
@@ -64,8 +70,6 @@ def push(engine: Engine, system: System, lease: Lease, run: int) -> Pushed:
             except ConnectorError as error:
                 failures.append(error)
 
-    with engine.store.read() as tx:
-        waiting = len(outbox.ready(tx, system.id, engine.world.now(), lanes * _largest(system)))
     others = min(lanes, -(-waiting // _largest(system))) - 1
     tasks = [engine.world.spawn(f"push {system.name} {i}", work) for i in range(others)]
     work()

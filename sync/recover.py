@@ -99,17 +99,20 @@ def _settle_create(
     there = {each.ref.id: each for each in found}
     linked = records.by_ext(tx, system.id, known.object, set(there))
     candidates = [each for ext, each in there.items() if ext not in linked or linked[ext].lead in (None, known.lead)]
-    if not candidates:
-        outbox.requeue(tx, {row.record: engine.world.now()}, Lane.RETRY)
+    if len(candidates) == 1:
+        # It took effect: settle it as an answer without values, then take in what it holds by now.
+        settle(engine, tx, system, lease, [row], [Done(candidates[0].ref.id)], run)
+        take(engine, tx, system, known.object, candidates, seq, Pulled(), looked_up=True)
         return
-    if len(candidates) > 1:
-        body = {"system": system.name, "records": [str(each.ref) for each in candidates]}
+    outbox.delete(tx, [row.record])
+    records.wait_no_more(tx, system.id)
+    if candidates or there:
+        # Several may be ours, or ours belongs to somebody else by now.
+        body = {"system": system.name, "records": [str(each.ref) for each in found]}
         question = Question("in doubt", f"in doubt:{row.record}", system.id, row.lead, row.record, body)
         runs.ask(tx, [question], engine.world.now())
         known.settle_for("*", digest([row.body["fields"], row.body.get("withdraw", {})]), "held", run)
         records.update(tx, [known])
-        outbox.delete(tx, [row.record])
-        return
-    # It took effect: settle it as an answer without values, then take in what it holds by now.
-    settle(engine, tx, system, lease, [row], [Done(candidates[0].ref.id)], run)
-    take(engine, tx, system, known.object, candidates, seq, Pulled(), looked_up=True)
+    elif known.lead is not None:
+        # It never arrived. It is decided anew, after everybody has been placed who was met meanwhile.
+        leads.make_dirty(tx, [known.lead], Lane.RETRY)

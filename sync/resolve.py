@@ -182,9 +182,17 @@ class _Batch:
             leads.insert(tx, [Lead(first + i) for i in range(len(out.made))], now)
             for i, cluster in enumerate(out.made):
                 links.update(dict.fromkeys(cluster, first + i))
+        # Our own create may be what we see here: it is matched when that create is settled, not met as a stranger.
+        creating = records.being_created(tx, links.values())
+        early = {each.id for each in self.new if (links.get(each.id), each.system) in creating}
+        links = {record: lead for record, lead in links.items() if record not in early}
         records.link(tx, links)
         leads.make_dirty(tx, links.values(), Lane.EDIT)
-        records.let_wait(tx, [each.id for each in self.new if each.id not in links])
+        for system in sorted({each.system for each in self.new}):
+            placed = [str(each.ref()) for each in self.new if each.system == system and each.id in links]
+            records.look_again_at_losers(tx, system, placed)
+        records.let_wait(tx, sorted(early), records.WAITS_FOR_CREATE)
+        records.let_wait(tx, [each.id for each in self.new if each.id not in links and each.id not in early])
         known_as_shared = {key for key in out.shared if key in self.shared}
         leads.share(tx, out.shared - known_as_shared)
         by_id = {each.id: each for each in self.new}
@@ -218,6 +226,7 @@ class _Batch:
                 feeds.add_hints(tx, loser.system, [(object_, ext, "changed")], Lane.EDIT, now)
         elif survivor.lead is not None and loser.lead is None:
             records.link(tx, {loser.id: survivor.lead})
+            leads.make_dirty(tx, [survivor.lead])
         elif survivor.lead is None or loser.lead is None or survivor.lead == loser.lead:
             pass
         elif not merge_leads(tx, survivor.lead, loser.lead, run, now):

@@ -61,6 +61,7 @@ class _Settling:
         self.doubted: list[int] = []
         self.later: list[tuple[Row, int]] = []
         self.grown = 0
+        self.created = False
 
     def one(self, row: Row, known: Known, answer: Answer, revs: dict[int, int]) -> None:
         lead = known.lead
@@ -93,6 +94,7 @@ class _Settling:
                 self.later.append((row, self.now + int(after * SECOND)))
                 return
         self.finished.append(row.record)
+        self.created = self.created or row.kind == "create"
         moved = row.lead is not None and revs.get(row.lead) != row.lead_rev
         again = not isinstance(answer, Done) or row.lane == Lane.WITHDRAWAL or moved or known.base or known.pending
         if lead is not None:
@@ -154,6 +156,9 @@ class _Settling:
         what we did not send it meets the lead with for the first time."""
         was_fresh = earlier.fresh is not None and "*" in earlier.fresh
         earlier.lead, earlier.waits, earlier.obs = lead, 0, earlier.obs + 1
+        records.look_again_at_losers(self.tx, self.system.id, [str(earlier.ref())])
+        if lead is not None:
+            self.dirty.add(lead)
         if not was_fresh:
             return
         mapping = self._mapping(earlier)
@@ -302,6 +307,8 @@ class _Settling:
     def save(self) -> None:
         tx = self.tx
         outbox.delete(tx, self.finished)
+        if self.created:
+            records.wait_no_more(tx, self.system.id)
         records.delete(tx, self.deleted)
         records.update(tx, [each for each in self.changed.values() if each.id not in self.deleted])
         outbox.doubt(tx, self.doubted, self.now)

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine, make_url
 
 from connectors.world import World
@@ -88,10 +89,6 @@ class Tx:
         if params:
             self._connection.execute(statement, params)
 
-    def insert(self, table: sa.Table) -> Any:
-        """An INSERT that knows ON CONFLICT."""
-        return inserter(self.dialect)(table)
-
     def ids(self, name: str, count: int) -> int:
         """Take `count` ids that were never used; answers the first."""
         last = self.value(
@@ -108,14 +105,32 @@ def generation(tx: Tx) -> str:
     return str(tx.value(sa.select(schema.meta.c.value).where(schema.meta.c.name == "generation")))
 
 
-def inserter(dialect: str) -> Callable[[sa.Table], Any]:
-    if dialect == "postgresql":
-        from sqlalchemy.dialects import postgresql
+class Upsert:
+    """An INSERT that knows what to do with a row that is there already: nothing, or `replace` (given the new row) where
+    `where` holds. Made once for each dialect."""
 
-        return postgresql.insert
-    from sqlalchemy.dialects import sqlite
+    def __init__(
+        self,
+        table: sa.Table,
+        keys: Sequence[str] = (),
+        replace: Callable[[Any], Mapping[str, object]] | None = None,
+        where: Any = None,
+    ) -> None:
+        self._table, self._keys, self._replace, self._where = table, keys, replace, where
+        self._made: dict[str, Any] = {}
 
-    return sqlite.insert
+    def __call__(self, tx: Tx) -> Any:
+        if tx.dialect not in self._made:
+            self._made[tx.dialect] = self._make(tx.dialect)
+        return self._made[tx.dialect]
+
+    def _make(self, dialect: str) -> Any:
+        insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+        statement = insert(self._table)
+        if self._replace is None:
+            return statement.on_conflict_do_nothing()
+        values = self._replace(statement.excluded)
+        return statement.on_conflict_do_update(index_elements=self._keys, set_=values, where=self._where)
 
 
 class Store:

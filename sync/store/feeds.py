@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
-from sync.store.db import Tx, pack, unpack
+from sync.store.db import Tx, Upsert, pack, unpack
 from sync.store.schema import feed, hint, lease, rolling, system
 
 HOUR = 3_600_000_000
@@ -32,11 +31,31 @@ class SystemRow:
     size: int
 
 
-_SYSTEM = select(*system.c)
+_SYSTEM = select(*system.c).order_by(system.c.id)
+_SAVE_FEED = Upsert(
+    feed,
+    ("system", "object", "kind"),
+    lambda new: {name: new[name] for name in ("cursor", "watermark", "began", "primed_at", "round")},
+)
+_HINT = Upsert(hint, ("system", "object", "ext", "why"), lambda new: {"seq": hint.c.seq + 1, "at": new.at})
+_DUE_HINTS = (
+    select(hint.c.object, hint.c.ext, hint.c.why, hint.c.seq)
+    .where(hint.c.system == bindparam("system"), hint.c.at <= bindparam("now"))
+    .order_by(hint.c.lane, hint.c.at, hint.c.object, hint.c.ext, hint.c.why)
+    .limit(bindparam("count"))
+)
+_COUNT = Upsert(rolling, ("system", "field", "what", "hour"), lambda new: {"n": rolling.c.n + new.n})
+_TAKE = Upsert(lease, ("name",), lambda new: {name: new[name] for name in ("owner", "token", "until")})
+_LEASE = select(lease.c.owner, lease.c.token, lease.c.until).where(lease.c.name == bindparam("name"))
+_EXTEND = (
+    sa.update(lease)
+    .where(lease.c.name == bindparam("b_name"), lease.c.token == bindparam("b_token"))
+    .values(until=bindparam("b_until"))
+)
 
 
 def systems(tx: Tx) -> list[SystemRow]:
-    rows = tx.rows(_SYSTEM.order_by(system.c.id))
+    rows = tx.rows(_SYSTEM)
     return [SystemRow(**{**row._mapping, "mapping": unpack(row.mapping) or {}}) for row in rows]
 
 
@@ -102,9 +121,7 @@ def save_feed(tx: Tx, each: FeedRow) -> None:
         "primed_at": each.primed_at,
         "round": each.round,
     }
-    statement = tx.insert(feed).values(**values)
-    changed = {name: statement.excluded[name] for name in ("cursor", "watermark", "began", "primed_at", "round")}
-    tx.run(statement.on_conflict_do_update(index_elements=["system", "object", "kind"], set_=changed))
+    tx.many(_SAVE_FEED(tx), [values])
 
 
 def unprime(tx: Tx, system_id: int) -> None:
@@ -132,19 +149,11 @@ def add_hints(tx: Tx, system_id: int, hints: Iterable[tuple[str, str, str]], lan
         {"system": system_id, "object": o, "ext": ext, "why": why, "lane": lane, "seq": 1, "at": at}
         for o, ext, why in sorted(set(hints))
     ]
-    statement = tx.insert(hint)
-    tx.many(
-        statement.on_conflict_do_update(
-            index_elements=["system", "object", "ext", "why"], set_={"seq": hint.c.seq + 1, "at": statement.excluded.at}
-        ),
-        rows,
-    )
+    tx.many(_HINT(tx), rows)
 
 
 def due_hints(tx: Tx, system_id: int, now: int, count: int) -> list[Hint]:
-    statement = select(hint.c.object, hint.c.ext, hint.c.why, hint.c.seq).where(hint.c.system == system_id)
-    ordered = statement.where(hint.c.at <= now).order_by(hint.c.lane, hint.c.at, hint.c.object, hint.c.ext, hint.c.why)
-    return [Hint(*row) for row in tx.rows(ordered.limit(count))]
+    return [Hint(*row) for row in tx.rows(_DUE_HINTS, {"system": system_id, "now": now, "count": count})]
 
 
 def drop_hints(tx: Tx, system_id: int, hints: Sequence[Hint]) -> None:
@@ -170,13 +179,7 @@ def count(tx: Tx, system_id: int, counted: Mapping[tuple[str, str], int], now: i
         for (name, what), n in sorted(counted.items())
         if n
     ]
-    statement = tx.insert(rolling)
-    tx.many(
-        statement.on_conflict_do_update(
-            index_elements=["system", "field", "what", "hour"], set_={"n": rolling.c.n + statement.excluded.n}
-        ),
-        rows,
-    )
+    tx.many(_COUNT(tx), rows)
 
 
 def counted(tx: Tx, system_id: int, now: int) -> dict[tuple[str, str], int]:
@@ -209,23 +212,20 @@ class Held:
 
 
 def lease_of(tx: Tx, name: str) -> Held | None:
-    row = tx.row(select(lease.c.owner, lease.c.token, lease.c.until).where(lease.c.name == name))
+    row = tx.row(_LEASE, {"name": name})
     return Held(*row) if row else None
 
 
 def take_lease(tx: Tx, name: str, owner: str, until: int) -> int:
     """Hold a lease; the token is greater than any before."""
     token = tx.ids("token", 1)
-    statement = tx.insert(lease).values(name=name, owner=owner, token=token, until=until)
-    changed: dict[str, Any] = {"owner": owner, "token": token, "until": until}
-    tx.run(statement.on_conflict_do_update(index_elements=["name"], set_=changed))
+    tx.many(_TAKE(tx), [{"name": name, "owner": owner, "token": token, "until": until}])
     return token
 
 
 def extend_lease(tx: Tx, name: str, token: int, until: int) -> bool:
     """Hold it on; False when somebody else has it now."""
-    where = (lease.c.name == name, lease.c.token == token)
-    return tx.run(sa.update(lease).where(*where).values(until=until)) == 1
+    return tx.run(_EXTEND, {"b_name": name, "b_token": token, "b_until": until}) == 1
 
 
 def drop_lease(tx: Tx, name: str, token: int) -> None:

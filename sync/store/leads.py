@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
 from sync.model import Lane, Lead
-from sync.store.db import Tx, pack, pack_or_none, unpack
+from sync.store.db import Tx, Upsert, pack, pack_or_none, unpack
 from sync.store.schema import consent, consent_event, dirty, lead, lead_key, lead_merge
 
 C = lead.c
@@ -22,6 +22,17 @@ _SAVED = ("rev", "value", "origin", "frozen", "email", "name", "company", "stage
 _UPDATE = sa.update(lead).where(C.id == bindparam("b_id")).values({name: bindparam(name) for name in _SAVED})
 _MERGE = sa.update(lead).where(C.id == bindparam("b_id")).values(state="merged", into=bindparam("b_into"))
 _SEQ = dirty.c.seq + 1
+_MAKE_DIRTY = Upsert(
+    dirty,
+    ("lead",),
+    lambda new: {"seq": _SEQ, "lane": sa.case((dirty.c.lane < new.lane, dirty.c.lane), else_=new.lane)},
+)
+_ADD_KEY = Upsert(lead_key)
+_ENTER = Upsert(
+    consent,
+    ("lead", "address", "cell"),
+    lambda new: {name: new[name] for name in ("state", "evidence", "at", "record", "run")},
+)
 _DIRTY = (
     select(dirty.c.lead, dirty.c.lane, dirty.c.seq)
     .where(dirty.c.lead.in_(bindparam("ids", expanding=True)))
@@ -113,15 +124,7 @@ def search(tx: Tx, text: str, count: int) -> Sequence[Any]:
 
 def make_dirty(tx: Tx, ids: Iterable[int], lane: Lane = Lane.EDIT) -> None:
     """These leads must be looked at again. The count in `seq` tells whether more happened since they were loaded."""
-    statement = tx.insert(dirty)
-    statement = statement.on_conflict_do_update(
-        index_elements=["lead"],
-        set_={
-            "seq": _SEQ,
-            "lane": sa.case((dirty.c.lane < statement.excluded.lane, dirty.c.lane), else_=statement.excluded.lane),
-        },
-    )
-    tx.many(statement, [{"lead": each, "lane": int(lane), "seq": 1} for each in sorted(set(ids))])
+    tx.many(_MAKE_DIRTY(tx), [{"lead": each, "lane": int(lane), "seq": 1} for each in sorted(set(ids))])
 
 
 def touch(tx: Tx, ids: Iterable[int]) -> None:
@@ -176,7 +179,7 @@ def set_keys(tx: Tx, keys: Mapping[int, Collection[str]], *, new: Collection[int
         for lead_id, values in sorted(keys.items())
         for value in sorted(values)
     ]
-    tx.many(tx.insert(lead_key).on_conflict_do_nothing(), rows)
+    tx.many(_ADD_KEY(tx), rows)
 
 
 def share(tx: Tx, values: Iterable[str]) -> None:
@@ -216,12 +219,7 @@ def enter(tx: Tx, entries: Sequence[Entry]) -> None:
         }
         for e in entries
     ]
-    statement = tx.insert(consent)
-    changed = {name: statement.excluded[name] for name in ("state", "evidence", "at", "record", "run")}
-    tx.many(
-        statement.on_conflict_do_update(index_elements=["lead", "address", "cell"], set_=changed),
-        rows,
-    )
+    tx.many(_ENTER(tx), rows)
     tx.many(sa.insert(consent_event), rows)
 
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
 from sync.model import OutState
-from sync.store.db import Tx, pack, unpack
+from sync.store.db import Tx, Upsert, pack, unpack
 from sync.store.schema import outbox
 
 C = outbox.c
@@ -48,6 +48,15 @@ _NAMES = (
     *("sent_at", "doubt_at", "not_before", "tries", "seq"),
 )
 _SELECT = select(*(C[name] for name in _NAMES))
+_PUT = Upsert(
+    outbox,
+    ("record",),
+    lambda new: {name: new[name] for name in _NAMES if name not in ("record", "tries")},
+    where=C.state != int(OutState.SENDING),
+)
+_PROPOSED = _SELECT.where(C.state == int(OutState.PROPOSED)).order_by(C.system, C.lane, C.seq)
+_UNSENT = _SELECT.where(C.state != int(OutState.SENDING)).order_by(C.system, C.lane, C.seq)
+_COUNTS = select(C.system, C.kind, C.lane, C.state, sa.func.count()).group_by(C.system, C.kind, C.lane, C.state)
 _FLYING = select(C.record, C.body, C.run).where(
     C.state == int(OutState.SENDING), C.record.in_(bindparam("ids", expanding=True))
 )
@@ -116,12 +125,8 @@ def put(tx: Tx, rows: Sequence[Row]) -> None:
     if not rows:
         return
     first = tx.ids("seq", len(rows))
-    statement = tx.insert(outbox)
-    replaced = {name: statement.excluded[name] for name in _NAMES if name not in ("record", "tries")}
     tx.many(
-        statement.on_conflict_do_update(
-            index_elements=["record"], set_=replaced, where=C.state != int(OutState.SENDING)
-        ),
+        _PUT(tx),
         [
             {
                 "record": each.record,
@@ -185,20 +190,19 @@ def approve(tx: Tx, where: Sequence[Any] = ()) -> int:
 
 def proposed(tx: Tx) -> Iterable[Row]:
     """Every proposed row, in the order of sending."""
-    for row in tx.stream(_SELECT.where(C.state == int(OutState.PROPOSED)).order_by(C.system, C.lane, C.seq)):
+    for row in tx.stream(_PROPOSED):
         yield _row(row)
 
 
 def unsent(tx: Tx) -> Iterable[Row]:
     """Every row that is not being sent, in the order of sending."""
-    for row in tx.stream(_SELECT.where(C.state != int(OutState.SENDING)).order_by(C.system, C.lane, C.seq)):
+    for row in tx.stream(_UNSENT):
         yield _row(row)
 
 
 def counts(tx: Tx) -> dict[tuple[int, str, int, int], int]:
     """(system, kind, lane, state) → how many."""
-    grouped = select(C.system, C.kind, C.lane, C.state, sa.func.count()).group_by(C.system, C.kind, C.lane, C.state)
-    return {(row[0], row[1], row[2], row[3]): row[4] for row in tx.rows(grouped)}
+    return {(row[0], row[1], row[2], row[3]): row[4] for row in tx.rows(_COUNTS)}
 
 
 def due(tx: Tx, system: int, now: int) -> bool:

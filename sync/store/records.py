@@ -9,12 +9,13 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
 from connectors.base import State, Writer
-from sync.model import ALL, PRIMARY, Known
-from sync.store.db import Tx, pack, pack_or_none, unpack
-from sync.store.schema import MERGED_NEW, UNLINKED, alias, apart, record
+from sync.model import ALL, PRIMARY, Known, OutState
+from sync.store.db import Tx, Upsert, pack, pack_or_none, unpack
+from sync.store.schema import CREATE_WAITED_FOR, MERGED_NEW, UNLINKED, alias, apart, outbox, record
 
 C = record.c
 _ALL = ["*"]
+WAITS_FOR_PERSON, WAITS_FOR_CREATE = 1, 2
 _COLUMNS = [
     *("id", "system", "object", "ext", "lead", "role", "slot", "state", "state_at", "into", "fresh", "now", "base"),
     *("pending", "asked", "sent", "was", "answered", "version", "modified", "prev_modified", "writer", "times"),
@@ -51,7 +52,14 @@ _MERGED_INTO = _SELECT.where(C.into.in_(bindparam("refs", expanding=True)), C.sy
     C.id
 )
 _MERGED = _SELECT.where(sa.text(MERGED_NEW)).order_by(C.id).limit(bindparam("count"))
+_LOOK_AGAIN = (
+    sa.update(record)
+    .where(C.system == bindparam("b_system"), C.into == bindparam("b_ref"), C.state == int(State.MERGED))
+    .values(waits=0)
+)
 _INSERT = sa.insert(record)
+_ADD_ALIAS = Upsert(alias, ("system", "object", "ext"), lambda new: {"record": new.record})
+_KEEP_APART = Upsert(apart)
 _CHANGED = [name for name in _COLUMNS if name != "id"]
 _UPDATE = sa.update(record).where(C.id == bindparam("b_id")).values({name: bindparam(name) for name in _CHANGED})
 _LINK = (
@@ -59,7 +67,13 @@ _LINK = (
     .where(C.id == bindparam("b_id"))
     .values(lead=bindparam("b_lead"), role=bindparam("b_role"), waits=0)
 )
-_WAIT = sa.update(record).where(C.id == bindparam("b_id")).values(waits=1)
+_WAIT = sa.update(record).where(C.id == bindparam("b_id")).values(waits=bindparam("b_why"))
+_WAIT_NO_MORE = sa.update(record).where(C.system == bindparam("b_system"), sa.text(CREATE_WAITED_FOR)).values(waits=0)
+_BEING_CREATED = (
+    select(C.lead, C.system)
+    .join(outbox, outbox.c.record == C.id)
+    .where(C.lead.in_(bindparam("leads", expanding=True)), C.ext.is_(None), outbox.c.state == int(OutState.SENDING))
+)
 _ABSORB = (
     sa.update(record)
     .where(C.id == bindparam("b_id"))
@@ -209,6 +223,11 @@ def merged_into(tx: Tx, system: int, refs: Collection[str]) -> list[Known]:
     return [known(row) for row in rows]
 
 
+def look_again_at_losers(tx: Tx, system: int, refs: Iterable[str]) -> None:
+    """These survivors belong to somebody now: so does whatever was merged into them."""
+    tx.many(_LOOK_AGAIN, [{"b_system": system, "b_ref": ref} for ref in refs])
+
+
 def insert(tx: Tx, new: Iterable[Known]) -> None:
     """Add records; those with id 0 get one, in order."""
     rows = list(new)
@@ -253,8 +272,20 @@ def link(tx: Tx, leads: Mapping[int, int], roles: Mapping[int, int] | None = Non
     tx.many(_LINK, [{"b_id": r, "b_lead": lead, "b_role": roles.get(r, PRIMARY)} for r, lead in sorted(leads.items())])
 
 
-def let_wait(tx: Tx, ids: Iterable[int]) -> None:
-    tx.many(_WAIT, [{"b_id": each} for each in ids])
+def let_wait(tx: Tx, ids: Iterable[int], why: int = WAITS_FOR_PERSON) -> None:
+    """Leave these unplaced until something happens."""
+    tx.many(_WAIT, [{"b_id": each, "b_why": why} for each in ids])
+
+
+def wait_no_more(tx: Tx, system: int) -> None:
+    """A create was settled: whatever waited for it can be placed."""
+    tx.run(_WAIT_NO_MORE, {"b_system": system})
+
+
+def being_created(tx: Tx, lead_ids: Iterable[int]) -> set[tuple[int, int]]:
+    """(lead, system) of the creates that are under way or in doubt."""
+    wanted = sorted(set(lead_ids))
+    return {(row[0], row[1]) for row in tx.rows(_BEING_CREATED, {"leads": wanted})} if wanted else set()
 
 
 def delete(tx: Tx, ids: Collection[int]) -> None:
@@ -266,8 +297,7 @@ def delete(tx: Tx, ids: Collection[int]) -> None:
 
 def add_alias(tx: Tx, system: int, object: str, ext: str, record_id: int) -> None:
     """A former name of a record."""
-    insert_alias = tx.insert(alias).values(system=system, object=object, ext=ext, record=record_id)
-    tx.run(insert_alias.on_conflict_do_update(index_elements=["system", "object", "ext"], set_={"record": record_id}))
+    tx.many(_ADD_ALIAS(tx), [{"system": system, "object": object, "ext": ext, "record": record_id}])
 
 
 def mark_swept(tx: Tx, system: int, object: str, exts: Iterable[str], round_: int) -> None:
@@ -291,5 +321,4 @@ def kept_apart(tx: Tx, ids: Collection[int]) -> frozenset[tuple[int, int]]:
 
 
 def keep_apart(tx: Tx, a: int, b: int, who: str, at: int) -> None:
-    pair = {"a": min(a, b), "b": max(a, b), "who": who, "at": at}
-    tx.run(tx.insert(apart).values(**pair).on_conflict_do_nothing())
+    tx.many(_KEEP_APART(tx), [{"a": min(a, b), "b": max(a, b), "who": who, "at": at}])

@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
 from sync.model import Question
-from sync.store.db import Tx, pack, unpack
+from sync.store.db import Tx, Upsert, pack, unpack
 from sync.store.schema import history, plan_op, review, run
 
+_SAVE_PLAN = Upsert(plan_op)
 SAMPLES = 5
 """So many examples are kept of a question that many records raise."""
 
@@ -100,7 +101,7 @@ def _past(row: Any) -> Past:
 
 def save_plan(tx: Tx, run_id: int, operations: Sequence[tuple[str, Mapping[str, object]]]) -> None:
     rows = [{"run": run_id, "hash": mark, "body": pack(body)} for mark, body in operations]
-    tx.many(tx.insert(plan_op).on_conflict_do_nothing(), rows)
+    tx.many(_SAVE_PLAN(tx), rows)
 
 
 # --- review ---

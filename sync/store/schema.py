@@ -38,6 +38,7 @@ def key(name: str) -> Column[int]:
 
 UNLINKED = "lead IS NULL AND waits = 0"
 MERGED_NEW = "state = 4 AND waits = 0"
+CREATE_WAITED_FOR = "waits = 2"
 
 
 def partial_index(name: str, where: str, *columns: str, unique: bool = False) -> Index:
@@ -111,7 +112,7 @@ record = Table(
     integer("read_at"),
     integer("obs"),
     integer("swept"),  # number of the last sweep that showed it
-    integer("waits"),  # 1: resolving waits for a person, or for the record to change
+    integer("waits"),  # resolving waits: 1 for a person, or for the record to change; 2 for a create to be settled
     UniqueConstraint("system", "object", "ext", name="record_ext"),
     Index("record_lead", "lead"),
     Index("record_slot", "slot", "system"),
@@ -119,6 +120,7 @@ record = Table(
     partial_index("record_create", "ext IS NULL", "lead", "system", "object", unique=True),
     partial_index("record_into", '"into" IS NOT NULL', "into"),
     partial_index("record_merged", MERGED_NEW, "id"),
+    partial_index("record_waits", CREATE_WAITED_FOR, "system"),
 )
 
 alias = Table(

@@ -1,0 +1,62 @@
+"""python -m tests.sim [--seeds N] [--seed K] [--mutant NAME]: play seeds, and say which are red and why."""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import logging
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable
+
+from tests.sim.seeds import Outcome, play, replay
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.sim", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=100)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--jobs", type=int, default=2)
+    options = parser.parse_args()
+    logging.disable(logging.CRITICAL)
+    if options.seed is not None:
+        outcome = play(options.seed)
+        print("\n".join(outcome.notes) or "green")
+        return report([outcome])
+    seeds = range(options.first, options.first + options.seeds)
+    with concurrent.futures.ProcessPoolExecutor(options.jobs) as pool:
+        return report(pool.map(quietly, seeds, chunksize=4))
+
+
+def quietly(seed: int) -> Outcome:
+    logging.disable(logging.CRITICAL)
+    return play(seed)
+
+
+def report(outcomes: Iterable[Outcome]) -> int:
+    """Say what came of the seeds as they end; 1 when one is red."""
+    marks: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
+    kinds: Counter[str] = Counter()
+    seeds = red = operations = values = 0
+    begun = time.monotonic()
+    for outcome in outcomes:
+        seeds += 1
+        marks += outcome.marks
+        counts += outcome.counts
+        operations += outcome.operations
+        values += outcome.values
+        if outcome.red:
+            red += 1
+            kinds.update(outcome.faults.keys())
+            print(f"red: {replay(outcome.seed)}  {dict(outcome.faults)}", flush=True)
+    print(f"{seeds} seeds, {red} red, {operations} operations, {values} values, {time.monotonic() - begun:.1f} s")
+    for told in (kinds, marks, counts):
+        print(", ".join(f"{name} {n}" for name, n in told.most_common()))
+    return 1 if red else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
