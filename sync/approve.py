@@ -159,8 +159,8 @@ def approve_plan(engine: Engine, tx: Tx, wanted: Collection[str], sent: set[str]
             continue
         if len(agreed) < len(line.changes):
             out.held += 1
-            if line.row.kind == "create":
-                continue
+            if line.row.kind == "create" or line.row.body.get("withdraw"):
+                continue  # a new address and the no that goes ahead of it are one
             _trim(line.row, agreed)
         sent.update(mark for name, _, _, mark in line.changes if name in agreed)
         allowed.append(line.row)
@@ -172,8 +172,8 @@ def approve_plan(engine: Engine, tx: Tx, wanted: Collection[str], sent: set[str]
 
 
 def _trim(row: Row, agreed: Collection[str]) -> None:
+    """Leave out what was not agreed to; it is proposed anew once the rest is settled."""
     body = row.body
+    body["trimmed"] = True
     body["fields"] = {name: value for name, value in body["fields"].items() if name in agreed}
     body["before"] = {name: value for name, value in body["before"].items() if name in agreed}
-    if "withdraw" in body:
-        body["withdraw"] = {name: value for name, value in body["withdraw"].items() if name in agreed}

@@ -36,7 +36,7 @@ class Statement:
 
 @dataclass(slots=True)
 class Ruling:
-    """`state`: the cell from now on. `by`: the statement that decided it, None when nothing changed. `rule`: why.
+    """`state`: the cell from now on. `by`: the statement that it rests on, None when nothing is new. `rule`: why.
     `doubted`: statements that a person must look at, with the reason. `left_alone`: records that keep what they have
     while the question is open, or because theirs is the newer word."""
 
@@ -61,7 +61,9 @@ def rule(current: Canon, current_at: int, statements: Sequence[Statement]) -> Ru
     outs = [each for each in ordered if each.after == OUT]
     ins = [each for each in ordered if each.after != OUT]
     if outs:
-        ruling = Ruling(OUT, outs[-1] if current != OUT else None, "an opt-out counts at once")
+        # A no that is repeated counts from when it was last said: a yes from in between is no newer word.
+        news = current != OUT or outs[-1].at > current_at
+        ruling = Ruling(OUT, outs[-1] if news else None, "an opt-out counts at once")
         since = max(each.at for each in outs)
         for each in ins:
             _doubt_late_confirmation(each, since, ruling)

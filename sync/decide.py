@@ -6,17 +6,19 @@ round. A lead, its records, its history, its questions and its operations are sa
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.base import State
+from mappings.lead import is_consent
 from sync.consent import CONFIRMED, OUT, confirmed_at
 from sync.engine import Engine
 from sync.lease import Lease
 from sync.merge import Change, Merged, merge, side
 from sync.model import PRIMARY, TWIN, Known, Lane, Lead, Operation, OutState, Question, Side, System
-from sync.plan import Planned, archives, plan
+from sync.plan import Departure, Planned, departure, plan
 from sync.resolve import primed_systems
 from sync.store import feeds, leads, outbox, records, runs
 from sync.store.db import Tx, digest
@@ -34,9 +36,11 @@ class Case:
     waiting: list[Known]  # creates that have no name over there yet
     sending: frozenset[int]
     frozen: dict[str, str]
+    elsewhere: frozenset[int] = frozenset()  # systems that have them as something that is not mapped any more
     keys: frozenset[str] = frozenset()
     merged: Merged = field(default_factory=Merged)
     planned: Planned = field(default_factory=Planned)
+    leaves: Departure = field(default_factory=Departure)
     absorbed: list[Known] = field(default_factory=list)
     rekey: bool = False
 
@@ -79,7 +83,7 @@ def load(engine: Engine, tx: Tx) -> list[Case]:
         if lead is None or lead.state != "live":
             cases.append(Case(Lead(lead_id, state="merged"), 0, seq, [], [], frozenset(), {}))
             continue
-        known = [each for each in sides[lead_id] if each.system in engine.systems]
+        known = [each for each in sides[lead_id] if engine.mapping(each) is not None]
         _assign_roles(engine, known)
         cases.append(
             Case(
@@ -94,6 +98,7 @@ def load(engine: Engine, tx: Tx) -> list[Case]:
                 [each for each in known if each.ext is None],
                 frozenset(each.id for each in known if each.id in flying),
                 dict(lead.frozen),
+                frozenset(each.system for each in sides[lead_id] if engine.mapping(each) is None),
             )
         )
     return cases
@@ -146,18 +151,18 @@ def _decide_case(engine: Engine, case: Case, targets: Sequence[System], run: int
     case.merged = merge(case.lead, case.sides, how, now, run)
     _absorb(case, run)
     sides = [*case.sides, *(_stub(engine, each) for each in case.waiting)]
+    targets = [each for each in targets if each.id not in case.elsewhere]
     case.planned = plan(
         case.lead, sides, targets, case.merged.undecided(), case.merged.left_alone, case.sending, how, now
     )
+    case.leaves = departure(case.lead, case.sides, engine.settings.grace, now)
     case.planned.operations += [
         _archive(each, case.lead)
-        for each in archives(case.sides, engine.settings.grace, now)
+        for each in case.leaves.archive
         if each.known.id not in case.sending and each.system.writes == "all"
     ]
-    changed = case.merged.changes.keys() & {"email", "emails"}
-    slots = any(case.merged.edited.get(each.known.id, set()) & each.mapping.slots for each in case.sides)
-    case.rekey = met or bool(changed) or slots
-    case.keys = frozenset(_keys(case))
+    case.rekey = met or bool(case.merged.changes.keys() & {"email", "emails"})
+    case.keys = frozenset(_keys(case.lead))
     if case.merged.changes:
         case.lead.rev += 1
 
@@ -172,13 +177,13 @@ def _archive(each: Side, lead: Lead) -> Operation:
     return Operation(known.id, each.system.id, "archive", known.object, lead.id, Lane.EDIT, {}, {}, {}, {})
 
 
-def _keys(case: Case) -> Iterable[str]:
-    email, emails = case.lead.value.get("email"), case.lead.value.get("emails")
+def _keys(lead: Lead) -> Iterable[str]:
+    """The addresses of a person; what a record of theirs has beside is found by the record."""
+    email, emails = lead.value.get("email"), lead.value.get("emails")
     if isinstance(email, str):
         yield email
     if isinstance(emails, list):
         yield from emails
-    yield from (each.known.slot for each in case.sides if each.live and each.known.slot)
 
 
 def _absorb(case: Case, run: int) -> None:
@@ -191,14 +196,19 @@ def _absorb(case: Case, run: int) -> None:
             for name in names:
                 known.base.pop(name, None)
                 known.pending.pop(name, None)
-        for group in case.merged.edited.get(known.id, ()):
-            known.asked.pop(group, None)  # an edit ends what we had settled for (F2)
+        end_memos(known, case.merged.edited.get(known.id, ()))
         if groups and known.fresh is not None:
             left = (each.mapping.groups.keys() if "*" in known.fresh else known.fresh) - groups
             known.fresh = frozenset(left) or None
         for group in case.merged.left_alone.get(known.id, ()):
             known.settle_for(group, digest(OUT), "held", run)
         case.absorbed.append(known)
+
+
+def end_memos(known: Known, edited: Iterable[str]) -> None:
+    """An edit ends what we had settled for in its group (F2)."""
+    for group in edited:
+        known.asked.pop(group, None)
 
 
 def _unmoved(tx: Tx, cases: Sequence[Case]) -> list[Case]:
@@ -221,7 +231,7 @@ def _save(engine: Engine, tx: Tx, cases: Sequence[Case], run: int) -> None:
     new = [case.lead.id for case in live if case.rev == 0]
     leads.save(
         tx,
-        [case.lead for case in live if case.merged.changes or case.lead.frozen != case.frozen or case.merged.said],
+        [case.lead for case in live if _is_moved(case)],
         now,
     )
     records.absorb(tx, [known for case in live for known in case.absorbed])
@@ -233,8 +243,14 @@ def _save(engine: Engine, tx: Tx, cases: Sequence[Case], run: int) -> None:
     _put_operations(tx, live, run)
     runs.ask(tx, [question for case in live for question in _questions(engine, case)], now)
     runs.close(tx, [cause for case in live for cause in _answered(case)])
+    _watch_withdrawals(engine, tx, live, now)
     _want_times(tx, live, now)
     leads.make_clean(tx, {case.lead.id: case.seq for case in cases})
+
+
+def _is_moved(case: Case) -> bool:
+    out = case.merged
+    return bool(out.changes or out.confirmed or out.said) or case.lead.frozen != case.frozen
 
 
 def _put_operations(tx: Tx, cases: Sequence[Case], run: int) -> None:
@@ -363,10 +379,35 @@ def _questions(engine: Engine, case: Case) -> Iterable[Question]:
         body = {"system": each.system.name, "group": group, "why": why, "value": lead.value.get(group)}
         cause = f"unwritable:{each.system.id}:{group}:{digest(lead.value.get(group))}"
         yield Question("unwritable", cause, each.system.id, lead.id, record, body)
+    if case.leaves.edited:
+        # Deleted over there, edited here since: a person must decide.
+        told = [[each.system.name, str(each.known.ref())] for each in case.leaves.edited]
+        yield Question("deleted", f"deleted:{lead.id}", lead=lead.id, body={"edited": told}, seen=digest(told))
     for system, why, what in case.planned.blocked:
         if why == "missing":
             body = {"system": engine.systems[system].name, "missing": what}
             yield Question("missing", f"missing:{system}:{what}", system, lead.id, None, body)
+
+
+def _watch_withdrawals(engine: Engine, tx: Tx, cases: Sequence[Case], now: int) -> None:
+    """Count the people each system opts out. So many in a day are rather a wrong mapping, and wait for one word (F9).
+    A system's first reading is looked at with its first plan."""
+    told: Counter[int] = Counter()
+    for case in cases:
+        by = {each.known.id: each.system.id for each in case.sides}
+        changes = [each for group, each in case.merged.changes.items() if is_consent(group) and each.after == OUT]
+        told.update({by[each.record] for each in changes if each.record in by})
+    if not told:
+        return
+    for row in feeds.systems(tx):
+        if row.id not in told or row.state == "new":
+            continue
+        feeds.count(tx, row.id, {("*", "withdrawn"): told[row.id]}, now)
+        count = feeds.counted(tx, row.id, now)[("*", "withdrawn")]
+        limit = engine.settings.limits.withdraw.of(row.size)
+        if count > limit:
+            body = {"system": row.name, "count": count, "size": row.size, "limit": limit}
+            runs.ask(tx, [Question("withdrawals", f"withdrawals:{row.id}", row.id, body=body)], now)
 
 
 def _answered(case: Case) -> Iterable[str]:

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 
 from connectors.base import Connector
 from connectors.world import World
+from mappings.mapping import ObjectMapping
 from sync.guard import Limits
-from sync.model import Filter, System
+from sync.model import Filter, Known, System
 from sync.rules import Rules
 from sync.store.db import Store
 
@@ -52,6 +53,11 @@ class Engine:
     def system(self, name: str) -> System:
         """Raises KeyError."""
         return next((each for each in self.systems.values() if each.name == name), None) or self._unknown(name)
+
+    def mapping(self, known: Known) -> ObjectMapping | None:
+        """How a record is read today; None where its system or object is not configured any more."""
+        system = self.systems.get(known.system)
+        return system.mapping.objects.get(known.object) if system is not None else None
 
     def _unknown(self, name: str) -> System:
         raise KeyError(name)

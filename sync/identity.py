@@ -238,6 +238,7 @@ def resolve(
 
     # 3. Clusters: one lead in sight → link; none → a new lead; several → a person must say.
     clusters: dict[int, list[int]] = defaultdict(list)
+    wanted: dict[int, list[list[int]]] = defaultdict(list)
     for record in sorted(parent):
         clusters[root(record)].append(record)
     for cluster in sorted(clusters.values()):
@@ -250,7 +251,7 @@ def resolve(
             out.link.update(dict.fromkeys(cluster, lead))
             out.same.update((min(lead, other), max(lead, other)) for other in leads if other != lead)
         elif len(leads) == 1 and not torn and not doubts - set(leads):
-            out.link.update(dict.fromkeys(cluster, leads[0]))
+            wanted[leads[0]].append(cluster)
         elif not leads and not doubts and not torn:
             if any(not by_record[record].dead for record in cluster):
                 out.made.append(cluster)
@@ -260,6 +261,19 @@ def resolve(
             for record in cluster:
                 out.ask[record] = sorted({*leads, *doubts} - {0})
             out.same.update(_pairs(leads))
+
+    # 4. A lead that was reached by several ways, or through a nameless record, is still one person.
+    called: dict[int, list[Name]] = defaultdict(list)
+    for claim in itertools.chain.from_iterable(owners.values()):
+        if claim.lead in wanted:
+            called[claim.lead].append(claim.name)
+    for lead, some in sorted(wanted.items()):
+        for cluster in some:
+            others = [by_record[record].name for other in some if other is not cluster for record in other]
+            if all(compatible(by_record[a].name, b) for a in cluster for b in (*called[lead], *others)):
+                out.link.update(dict.fromkeys(cluster, lead))
+            else:
+                out.ask.update((record, [lead]) for record in cluster)
     return out
 
 

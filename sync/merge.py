@@ -70,6 +70,8 @@ class Merged:
     said: list[tuple[str, consent.Statement]] = field(default_factory=list)
     wants_times: dict[int, set[str]] = field(default_factory=dict)
     waiting: set[str] = field(default_factory=set)
+    confirmed: set[str] = field(default_factory=set)
+    """Groups whose value stayed what it was, but was said anew."""
 
     def undecided(self) -> set[str]:
         """Groups of which nothing may be written anywhere."""
@@ -81,8 +83,8 @@ def side(known: Known, system: System, held: frozenset[str] = frozenset()) -> Si
     mapping = system.mapping.objects[known.object]
     unreadable: dict[str, str] = {}
     now = mapping.read(known.now, unreadable)
-    base = mapping.read({**known.now, **known.base}, unreadable) if known.base else now
-    pending = mapping.read({**known.now, **known.pending}) if known.pending else now
+    base = mapping.read({**known.now, **known.base}, {}) if known.base else now
+    pending = mapping.read({**known.now, **known.pending}, {}) if known.pending else now
     return Side(known, system, mapping, now, base, pending, unreadable, held)
 
 
@@ -97,8 +99,9 @@ def rounded(side: Side, group: str, value: Canon) -> Any:
 def merge(lead: Lead, sides: Sequence[Side], how: Rules, now: int, run: int) -> Merged:
     """Let the sides' news into `lead` (in place) and tell what became of each."""
     out = Merged()
-    for group in sorted(_news(sides)):
-        told = [each for each in sides if group in each.mapping.groups and group not in each.held]
+    rivals: dict[str, Any] = lead.origin.get("~rival") or {}
+    for group in sorted(_news(sides) | rivals.keys()):
+        told = [each for each in sides if group in each.mapping.groups]
         _Group(group, lead, told, how, now, run, out).merge()
     if "email" in out.changes and not is_empty(lead.value.get("deliverability")):
         before = lead.value["deliverability"]
@@ -130,27 +133,32 @@ class _Group:
         self, group: str, lead: Lead, sides: Sequence[Side], how: Rules, now: int, run: int, out: Merged
     ) -> None:
         self.group, self.lead, self.how, self.now, self.run, self.out = group, lead, how, now, run, out
+        self.sides = sides
         self.policy = how.of(group)
         self.current: Canon = lead.value.get(group)
         self.edits: list[tuple[Side, Candidate, Canon, bool]] = []  # side, candidate, former value, had seen the lead's
         self.firsts: list[tuple[Side, Candidate]] = []
+        self.rivals = self._rivals()
         self.buried: list[Candidate] = []
         self.heard: list[Side] = []  # sides whose news counts as taken in once the group is decided
+        self.unheard: list[Side] = []  # they have a value, and we cannot or must not take it for what they say
         for each in sides:
-            if each.known.ext is not None:
+            if each.known.ext is None:
+                continue
+            if group in each.held or group in each.unreadable:
+                self.unheard.append(each)  # neither taken in nor written over: a person must look
+            elif group in each.now:
                 self._hear(each)
 
     def _hear(self, each: Side) -> None:
         group = self.group
-        if group in each.unreadable:
-            return  # neither taken in nor written over: a person must look
-        if group not in each.now:
-            return
         seen = each.now[group]
         unheard = "not read from this system" if group not in each.mapping.incoming else ""
         if each.known.role == TWIN and group in each.mapping.slots:
             unheard = "its own address"
         if each.is_fresh(group):
+            if is_consent(group) and each.pending.get(group) == consent.OUT:
+                seen = consent.OUT  # said before we knew whose it was, and forgotten over there since
             self.heard.append(each)
             met = (each, self._candidate(each, seen))
             if not (each.live or (is_consent(group) and seen == consent.OUT)):
@@ -161,12 +169,16 @@ class _Group:
             return
         self.heard.append(each)
         before = each.base.get(group)
-        pending = each.pending.get(group)
         told: list[tuple[Side, Candidate, Canon, bool]] = []
-        if group in each.base and seen != before:
+        if group not in each.base:
+            told.append((each, self._candidate(each, seen), None, False))  # it was unreadable, and is mended
+        elif seen != before:
             told.append((each, self._candidate(each, seen), before, self._had_seen(each, before)))
-        if each.known.pending and pending != seen:
-            told.append((each, self._candidate(each, pending), before, False))
+        if group not in each.pending:
+            written_over = {name: each.known.pending.get(name) for name in self._names(each.mapping)}
+            self.out.lost.append(Lost(group, each.known.id, dict(written_over), "unreadable"))
+        elif each.pending[group] != seen:
+            told.append((each, self._candidate(each, each.pending[group]), before, False))
         if unheard:
             self._lose([candidate for _, candidate, *_ in told], ABSENT, unheard)
         else:
@@ -195,6 +207,17 @@ class _Group:
         settled = each.known.asked.get(self.group)
         return settled is not None and settled[0] == digest(self.current)
 
+    def _rivals(self) -> list[Candidate]:
+        """The value of a lead that this one was joined with."""
+        found = (self.lead.origin.get("~rival") or {}).get(self.group)
+        if found is None:
+            return []
+        value, (record, lo, hi, *_) = found
+        return [Candidate(value, self._system_of(record), record, lo, hi)]
+
+    def _system_of(self, record: int) -> int | None:
+        return next((each.system.id for each in self.sides if each.known.id == record), None)
+
     # --- deciding ---
 
     def merge(self) -> None:
@@ -216,7 +239,7 @@ class _Group:
             return
         if self.edits and not self._merge_edits():
             return
-        if self.firsts and not self._merge_firsts():
+        if (self.firsts or self.rivals) and not self._merge_firsts():
             return
         self._absorb()
 
@@ -236,8 +259,7 @@ class _Group:
         for each in candidates:
             if each.value not in values:
                 values.append(each.value)
-        only = len(values) == 1
-        choice = Choice(candidates[0], "only edit") if only else self._pick(candidates)
+        choice = Choice(rules.latest(candidates, self.how), "only edit") if len(values) == 1 else self._pick(candidates)
         if (choice is None or not choice.proven) and self.policy.rule != "ask" and self._want_times(candidates):
             self.out.waiting.add(self.group)  # the vendor keeps the times of fields: ask once before estimating
             return False
@@ -263,13 +285,13 @@ class _Group:
     def _owner_stands(self) -> bool:
         """The owner's value stands against everybody's edits, seen or not, while the owner has one."""
         return not is_empty(self.current) and any(
-            each.system.id in self.policy.systems and each.live and each.known.role != TWIN for each in self.heard
+            each.system.id in self.policy.systems and each.live and each.known.role != TWIN
+            for each in (*self.heard, *self.unheard)
         )
 
     def _incumbent(self) -> Candidate:
         record, lo, hi = (self.lead.origin.get(self.group) or [0, 0, 0])[:3]
-        system = next((each.system.id for each in self.heard if each.known.id == record), None)
-        return Candidate(self.current, system, None, lo, hi, self._origin_writer())
+        return Candidate(self.current, self._system_of(record), None, lo, hi, self._origin_writer())
 
     def _origin_writer(self) -> int:
         origin = self.lead.origin.get(self.group) or []
@@ -280,18 +302,13 @@ class _Group:
 
     def _merge_firsts(self) -> bool:
         """Fill what is empty; the fuller of two that explain each other; else the trusted one; else a question."""
-        said = [(each, candidate) for each, candidate in self.firsts if not is_empty(candidate.value)]
+        said = [each for each in (*(each for _, each in self.firsts), *self.rivals) if not is_empty(each.value)]
         if not said:
             return True
-        said.sort(
-            key=lambda pair: (
-                self._trust_rank(pair[1]),
-                self.how.order.get(pair[1].system or 0, 0),
-                pair[1].record or 0,
-            )
-        )
+        order = self.how.order
+        said.sort(key=lambda each: (self._trust_rank(each), order.get(each.system or 0, 0), each.record or 0))
         options: list[Candidate] = [] if is_empty(self.lead.value.get(self.group)) else [self._incumbent_now()]
-        for _, candidate in said:
+        for candidate in said:
             for i, other in enumerate(options):
                 joined = fuller(other.value, candidate.value)
                 if joined is not ABSENT:
@@ -311,7 +328,7 @@ class _Group:
                 return False
             choice = picked
         won = choice.candidate.value
-        self._lose([each for _, each in said if fuller(won, each.value) != won], won, choice.rule)
+        self._lose([each for each in said if fuller(won, each.value) != won], won, choice.rule)
         self._win(choice)
         return True
 
@@ -319,8 +336,7 @@ class _Group:
         """The lead's value, perhaps just changed by an edit, with the system it came from."""
         value = self.lead.value.get(self.group)
         origin = self.lead.origin.get(self.group) or [0, 0, 0]
-        system = next((each.system.id for each in self.heard if each.known.id == origin[0]), None)
-        return Candidate(value, system, None, origin[1], origin[2])
+        return Candidate(value, self._system_of(origin[0]), None, origin[1], origin[2])
 
     def _pick_first(self, options: Sequence[Candidate]) -> Choice | None:
         if self.policy.rule == "ask":
@@ -352,7 +368,7 @@ class _Group:
             StageEdit(candidate, before in [rounded(each, self.group, stage) for stage in (trail or [self.current])])
             for each, candidate, before, _ in self.edits
         ]
-        firsts = [candidate for _, candidate in self.firsts]
+        firsts = [*(candidate for _, candidate in self.firsts), *self.rivals]
         stage, new_epoch, winner, rule = rules.furthest(self.current, epoch, edits, firsts)
         said = [each for _, each, _, _ in self.edits] + firsts
         self._lose([each for each in said if each.value is not None], stage, "furthest")
@@ -387,7 +403,8 @@ class _Group:
         # What the lead says is no news from the side's mouth: take what the side itself shows.
         shown = each.now.get(self.group)
         after = said.value if said.value != self.current else shown
-        return consent.Statement(each.known.id, each.system.id, after, before, first, said.hi, trusted, each.known.slot)
+        at = said.hi or self.now  # where nobody tells when it was said, it is as new as our reading
+        return consent.Statement(each.known.id, each.system.id, after, before, first, at, trusted, each.known.slot)
 
     # --- outcome ---
 
@@ -397,6 +414,7 @@ class _Group:
         if won.record is not None:
             self.lead.origin[group] = [won.record, won.lo, won.hi, choice.rule, self.run, choice.proven, won.writer]
         if won.value == current or (is_empty(won.value) and is_empty(current)):
+            self.out.confirmed.add(group)
             return
         earlier = self.out.changes.get(group)
         if earlier is not None and earlier.record is not None:
@@ -417,6 +435,9 @@ class _Group:
         for each, *_ in self.edits:
             self.out.edited.setdefault(each.known.id, set()).add(self.group)
         self.lead.frozen.pop(self.group, None)
+        rivals = self.lead.origin.get("~rival")
+        if rivals and rivals.pop(self.group, None) is not None and not rivals:
+            del self.lead.origin["~rival"]
 
     def _freeze(self, why: str, candidates: Sequence[Candidate]) -> None:
         choices: list[tuple[int | None, Canon]] = [(each.record, each.value) for each in candidates]

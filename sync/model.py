@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.base import Capabilities, Fields, Ref, State, Writer
+from connectors.base import Capabilities, FeedKind, Fields, Ref, State, Writer
 from mappings.lead import Canon
 from mappings.mapping import Groups, LeadMapping, ObjectMapping
 
@@ -15,6 +15,9 @@ ALL = frozenset({"*"})
 """Stands for every group: nothing of the record was ever absorbed."""
 
 PRIMARY, TWIN = 0, 1
+
+WAITS_FOR_PERSON, WAITS_FOR_CREATE = 1, 2
+"""Why a record belongs to nobody yet. It may be what a create of ours made, whose answer has not come."""
 
 
 class Lane(enum.IntEnum):
@@ -45,6 +48,14 @@ class System:
     writes: str = "all"
     deletions: str = "ignore"
     filters: tuple[Filter, ...] = ()
+
+    def feeds(self) -> list[tuple[str, FeedKind]]:
+        """The vendor's streams of what the mapping reads."""
+        return [(object_, kind) for object_, kind in self.capabilities.feeds if object_ in self.mapping.objects]
+
+    def creates(self) -> str | None:
+        """As what a new person is made here; None where nobody can be."""
+        return next((object_ for object_ in self.capabilities.creates if object_ in self.mapping.objects), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +100,8 @@ class Known:
     obs: int = 0
     swept: int = 0
     waits: int = 0
+    awaits: int | None = None
+    mine: bool | None = None
 
     def ref(self) -> Ref:
         if self.ext is None:

@@ -11,9 +11,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from connectors.base import Fields, Record, State, Value
+from mappings.lead import is_consent
 from mappings.mapping import ObjectMapping
 from mappings.transforms import explains, partial_items
-from sync.model import ALL, Known
+from sync.consent import OUT
+from sync.model import ALL, WAITS_FOR_CREATE, Known
 
 NOTHING = object()
 
@@ -78,7 +80,7 @@ def observe(
         known.version = row.version
     if known.sent and settled:
         known.sent, known.was, known.answered = {}, {}, None  # from here on nothing older can show up
-    if touched:
+    if touched and known.waits != WAITS_FOR_CREATE:
         known.waits = 0
     return Seen.CHANGED if touched else Seen.SAME
 
@@ -91,6 +93,7 @@ def first_sight(known: Known, row: Record, mapping: ObjectMapping, now: int) -> 
     known.state_at = now
     known.into = str(row.merged_into) if row.merged_into else None
     known.version, known.modified, known.writer = row.version, row.modified, row.writer
+    known.mine = row.mine
     known.read_seq, known.read_at = row.asked_seq, now
 
 
@@ -142,11 +145,11 @@ def _take_value(
     source: Mapping[str, Any] | None = None
     if name in flying and explains(flying[name], value, coerced(name)):
         source = flight
-    elif name in written and explains(written[name], value, coerced(name)):
+    elif name in written and became(written[name], value, coerced(name)):
         source = known.sent
     if source is not None:
         mine = source["fields"][name]
-        if source is flight and name in known.base and not explains(mine, before, coerced(name)):
+        if name in known.base and not explains(mine, before, coerced(name)):
             known.pending[name] = before  # their edit, seen before ours landed on it (F16)
         known.base.pop(name, None)
         known.now[name] = value
@@ -154,11 +157,26 @@ def _take_value(
         if value != mine and group is not None and group in source["wanted"]:
             known.settle_for(group, source["wanted"][group], "lossy", int(source.get("run", 0)))
         return False
+    if name in known.base:
+        _keep_opt_out(known, name, mapping)
     known.base.setdefault(name, before)
     if known.base[name] == value:
         del known.base[name]  # back to what the lead has absorbed
     known.now[name] = value
     return True
+
+
+def _keep_opt_out(known: Known, name: str, mapping: ObjectMapping) -> None:
+    """A no that was read and not yet taken in stays said, also when the vendor forgets it with the old address (F7)."""
+    group = mapping.group_of[name]
+    if is_consent(group) and mapping.read_group(group, known.now) == OUT:
+        for each in (each for rule in mapping.groups[group] for each in rule.remote if each in known.now):
+            known.pending[each] = known.now[each]
+
+
+def became(sent: Value, seen: Value, kinds: frozenset[str]) -> bool:
+    """Whether an unconfirmed write may have become this. By its value: a person's edit can carry our time (F3)."""
+    return explains(sent, seen, kinds)
 
 
 def _whole(before: Value, value: Value) -> Value:

@@ -8,8 +8,9 @@ created without being mailed. Pure.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from connectors.base import Fields, State, Value
 from mappings.lead import Canon, covers, is_consent, is_empty
@@ -213,9 +214,9 @@ def _guard_new_address(
 def _plan_create(
     lead: Lead, system: System, known: Known | None, undecided: Collection[str], now: int, out: Planned
 ) -> None:
-    if not in_scope(lead, system.filters, now):
+    object_ = system.creates()
+    if object_ is None or not in_scope(lead, system.filters, now):
         return
-    object_ = system.capabilities.creates[0]
     mapping = system.mapping.objects[object_]
     fields: Fields = {}
     groups: dict[str, list[Canon]] = {}
@@ -224,6 +225,9 @@ def _plan_create(
         want = lead.value.get(group)
         if group in undecided or group not in mapping.outgoing or is_consent(group):
             continue
+        settled = known.asked.get(group) if known else None
+        if settled is not None and settled[0] == digest(want):
+            continue  # refused in an earlier try: the rest of the person goes without it (F32)
         try:
             written = mapping.write(group, want, creating=True)
         except Unwritable:
@@ -298,14 +302,32 @@ def _holds(condition: Filter, value: Mapping[str, Canon], now: int) -> bool:
     raise ValueError(f"no filter operator {condition.op!r}")
 
 
-def archives(sides: Sequence[Side], grace: int, now: int) -> Iterator[Side]:
-    """Records to archive because their person was deleted in another system, where the configuration wants it."""
-    confirmed = any(
-        side.known.state is State.DELETED
-        and side.known.state_at + grace <= side.known.read_at
-        and side.known.state_at + grace <= now
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """A person who was deleted somewhere: `archive` follows, and stays undone while somebody has `edited` since."""
+
+    archive: tuple[Side, ...] = ()
+    edited: tuple[Side, ...] = ()
+
+
+def departure(lead: Lead, sides: Sequence[Side], grace: int, now: int) -> Departure:
+    """What the deletion of a person does to their other records, where the configuration wants it (F29)."""
+    live = [side for side in sides if side.live]
+    at_home = {side.system.id for side in live}  # a duplicate of theirs was deleted, not they
+    times = [
+        min(side.known.state_at, side.known.modified or side.known.state_at)
         for side in sides
-    )
-    edited = any(side.known.base for side in sides if side.live)
-    if confirmed and not edited:
-        yield from (side for side in sides if side.live and side.system.deletions == "archive")
+        if side.known.state is State.DELETED
+        and side.system.id not in at_home
+        and side.known.state_at + grace <= min(side.known.read_at, now)
+    ]
+    following = tuple(side for side in live if side.system.deletions == "archive")
+    if not times or not following:
+        return Departure()
+    last = {told[0]: told[2] for group, told in sorted(lead.origin.items(), key=_when) if not group.startswith("~")}
+    edited = tuple(side for side in live if side.known.base or last.get(side.known.id, 0) > min(times))
+    return Departure((), edited) if edited else Departure(following)
+
+
+def _when(origin: tuple[str, Any]) -> int:
+    return 0 if origin[0].startswith("~") else int(origin[1][2])

@@ -41,6 +41,7 @@ class _Taken:
     new: list[Known] = field(default_factory=list)
     changed: dict[int, Known] = field(default_factory=dict)
     same: dict[int, Known] = field(default_factory=dict)
+    late: dict[int, Known] = field(default_factory=dict)
     dirty: set[int] = field(default_factory=set)
     size: int = 0
     counted: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -51,14 +52,14 @@ def pull(engine: Engine, system: System, lease: Lease, *, sweep: bool = False) -
     """Read everything that is new in a system. `sweep`: its sweeps too. Raises what its connector raises."""
     out = Pulled()
     fetch_hints(engine, system, lease, out)
-    for object_, kind in system.capabilities.feeds:
+    for object_, kind in system.feeds():
         swept = kind is FeedKind.SWEEP or (kind is FeedKind.DELETES and system.capabilities.deletes_swept)
         if kind is FeedKind.SWEEP:
             continue
         if not swept or sweep:
             pull_feed(engine, system, lease, object_, kind, out)
     if sweep:
-        for object_, kind in system.capabilities.feeds:
+        for object_, kind in system.feeds():
             if kind is FeedKind.SWEEP:
                 _sweep(engine, system, lease, object_)
         with engine.store.tx() as tx:
@@ -83,7 +84,10 @@ def pull_feed(
         with store.tx() as tx:
             lease.check(tx)
             take(engine, tx, system, object_, page.records, seq, out)
+            primed = row.primed_at is not None
             _save_cursor(tx, row, page, began, system, world.now())
+            if page.last and not primed and is_primed(tx, system):
+                leads.make_missing_dirty(tx, system.id)
         world.pause("stored")
 
 
@@ -112,6 +116,12 @@ def _save_cursor(tx: Tx, row: FeedRow, page: Page, began: int, system: System, n
     feeds.save_feed(tx, row)
 
 
+def is_primed(tx: Tx, system: System) -> bool:
+    """Whether everything of a system was read once: only then may anybody be created in it (F6)."""
+    read = {(row.object, row.kind) for row in feeds.feeds(tx) if row.system == system.id and row.primed_at is not None}
+    return all((object_, str(kind)) in read for object_, kind in system.feeds() if kind is not FeedKind.SWEEP)
+
+
 def fetch_hints(engine: Engine, system: System, lease: Lease, out: Pulled | None = None) -> None:
     """Fetch the records that something hinted at."""
     out = out or Pulled()
@@ -126,7 +136,7 @@ def fetch_hints(engine: Engine, system: System, lease: Lease, out: Pulled | None
 
 def _fetch(engine: Engine, system: System, lease: Lease, hints: Sequence[Hint], out: Pulled) -> None:
     seq = lease.seq()
-    refs = sorted({Ref(each.object, each.ext) for each in hints})
+    refs = sorted({Ref(each.object, each.ext) for each in hints if each.object in system.mapping.objects})
     read = list(engine.connectors[system.id].fetch(refs))
     times = _times(engine, system, hints)
     engine.world.pause("answered")
@@ -193,7 +203,9 @@ def take(
     _lose(tx, system, rows, known, taken, now)
     _save(engine, tx, system, taken, now)
     if looked_up:
-        records.read_again(tx, taken.same.values())
+        for each in taken.late.values():
+            each.read_at = now  # a vendor that went back to a back-up shows no more than this
+        records.read_again(tx, [*taken.same.values(), *taken.late.values()])
         confirmed = [each.lead for each in taken.same.values() if each.state is State.DELETED and each.lead is not None]
         leads.make_dirty(tx, confirmed)  # a deletion that still stands after its grace counts from now on
     out.changed += len(taken.new) + len(taken.changed)
@@ -228,6 +240,7 @@ def _look(
 
     seen = observe(known, row, flight, mapping, coerced, now, lambda name, value: edits.append((name, value)))
     if seen is Seen.LATE:
+        taken.late[known.id] = known
         return
     if seen is Seen.SAME and row.modified is not None and (known.version, known.modified) == version:
         taken.same[known.id] = known
@@ -325,7 +338,8 @@ def _watch(engine: Engine, tx: Tx, system: System, met: set[tuple[str, str]], no
 
 def _times(engine: Engine, system: System, hints: Sequence[Hint]) -> dict[Ref, dict[str, int]]:
     """When the fields of these records were written, where a conflict asks for it and the vendor keeps it."""
-    refs = sorted({Ref(each.object, each.ext) for each in hints if each.why == "conflict"})
+    wanted = [each for each in hints if each.why == "conflict" and each.object in system.mapping.objects]
+    refs = sorted({Ref(each.object, each.ext) for each in wanted})
     if not refs or not system.capabilities.field_times:
         return {}
     found: dict[Ref, dict[str, int]] = {}

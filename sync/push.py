@@ -138,6 +138,7 @@ def _claim(engine: Engine, system: System, lease: Lease) -> _Claimed:
         if not ready:
             return out
         known = records.by_id(tx, [row.record for row in ready])
+        known = {number: each for number, each in known.items() if engine.mapping(each) is not None}
         standing = _standing(tx, ready, known, out)
         standing = _in_order(tx, system, standing, now)
         if not standing:
@@ -145,13 +146,16 @@ def _claim(engine: Engine, system: System, lease: Lease) -> _Claimed:
         first = standing[0]
         size = system.capabilities.batch.get(_kind(first), 0)
         if size == 0:
-            _impossible(tx, system, standing, now)
-            out.dropped += len(standing)
+            some = [row for row in standing if _kind(row) is _kind(first)]
+            _impossible(tx, system, some, now)
+            out.dropped += len(some)
             return out
         some = [row for row in standing if (_kind(row), row.body["object"]) == (_kind(first), first.body["object"])][
             :size
         ]
         if _kind(first) is WriteKind.CREATE:
+            if records.any_unplaced(tx, system.id):
+                return out  # somebody was met who may be just this person: first they are placed
             out.poll = _creates_are_stale(engine, tx, system, now)
         elif _kind(first) in (WriteKind.UPDATE, WriteKind.ARCHIVE):
             out.stale = _stale(engine, tx, system, some, known, now)
@@ -171,6 +175,8 @@ def _kind(row: Row) -> WriteKind:
 def _standing(tx: Tx, rows: Sequence[Row], known: dict[int, Known], out: _Claimed) -> list[Row]:
     """Rows decided before a newer observation, or before their lead moved, are void: it is decided again (F16)."""
     revs = leads.revs(tx, {row.lead for row in rows if row.lead is not None})
+    creating = {row.lead for row in rows if row.kind == "create" and row.lead is not None}
+    there = records.present(tx, rows[0].system, creating) if creating else set()
     keep, drop, dirty = [], [], set()
     for row in rows:
         each = known.get(row.record)
@@ -179,6 +185,7 @@ def _standing(tx: Tx, rows: Sequence[Row], known: dict[int, Known], out: _Claime
             and each.obs == row.obs
             and (each.ext is None or each.state is State.LIVE)
             and (row.lead is None or (each.lead == row.lead and revs.get(row.lead) == row.lead_rev))
+            and not (row.kind == "create" and row.lead in there)
         )
         if stands:
             keep.append(row)
@@ -269,7 +276,7 @@ def _stale(engine: Engine, tx: Tx, system: System, rows: Sequence[Row], known: d
 
 
 def _poll(engine: Engine, system: System, lease: Lease) -> None:
-    for object_, kind in system.capabilities.feeds:
+    for object_, kind in system.feeds():
         if kind == "delta":
             pull_feed(engine, system, lease, object_, kind)
 

@@ -36,11 +36,16 @@ def recover(engine: Engine, system: System, lease: Lease, run: int) -> int:
         for row in unnoticed:
             row.doubt_at = world.now()
         world.pause("doubted")
-    horizon = int(system.capabilities.horizon * SECOND)
-    due = [row for row in rows if row.doubt_at is not None and row.doubt_at + horizon <= world.now()]
+    limit = world.now() - int(horizon(system) * SECOND)
+    due = [row for row in rows if row.doubt_at is not None and row.doubt_at <= limit]
     for row in due:
         _look_up(engine, system, lease, row, run)
     return len(rows) - len(due)
+
+
+def horizon(system: System) -> float:
+    """Seconds before which absence proves nothing: a request we stopped waiting for may still take effect."""
+    return system.capabilities.horizon
 
 
 def _look_up(engine: Engine, system: System, lease: Lease, row: Row, run: int) -> None:
@@ -48,6 +53,8 @@ def _look_up(engine: Engine, system: System, lease: Lease, row: Row, run: int) -
     with engine.store.read() as tx:
         known = records.by_id(tx, [row.record])[row.record]
         mark = generation(tx)
+    if engine.mapping(known) is None:
+        return  # what it was sent to is not configured any more: it rests until it is
     seq = lease.seq()
     found: list[Record]
     if row.step == 0:
@@ -98,14 +105,20 @@ def _settle_create(
     known = records.by_id(tx, [row.record])[row.record]
     there = {each.ref.id: each for each in found}
     linked = records.by_ext(tx, system.id, known.object, set(there))
-    candidates = [each for ext, each in there.items() if ext not in linked or linked[ext].lead in (None, known.lead)]
+    candidates = {ext for ext in there if ext not in linked or linked[ext].lead in (None, known.lead)}
+    # What we made may bear another address by now; then only its first reading tells that it is ours.
+    candidates |= {
+        each.ext for each in records.awaiting(tx, system.id, row.record) if each.ext and each.mine is not False
+    }
     if len(candidates) == 1:
         # It took effect: settle it as an answer without values, then take in what it holds by now.
-        settle(engine, tx, system, lease, [row], [Done(candidates[0].ref.id)], run)
-        take(engine, tx, system, known.object, candidates, seq, Pulled(), looked_up=True)
+        (ext,) = candidates
+        settle(engine, tx, system, lease, [row], [Done(ext)], run)
+        if ext in there:
+            take(engine, tx, system, known.object, [there[ext]], seq, Pulled(), looked_up=True)
         return
     outbox.delete(tx, [row.record])
-    records.wait_no_more(tx, system.id)
+    records.wait_no_more(tx, system.id, [row.record])
     if candidates or there:
         # Several may be ours, or ours belongs to somebody else by now.
         body = {"system": system.name, "records": [str(each.ref) for each in found]}

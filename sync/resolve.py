@@ -6,10 +6,11 @@ addresses, so that the order in which they were read plays no part. What is not 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from connectors.base import FeedKind, State
+from connectors.base import State
 from mappings.lead import is_consent, is_empty
 from mappings.mapping import ObjectMapping
 from sync import identity
@@ -17,8 +18,9 @@ from sync.consent import OUT
 from sync.engine import Engine
 from sync.identity import Claim, Name
 from sync.lease import Lease
-from sync.model import ALL, Known, Lane, Lead, Question
+from sync.model import Known, Lane, Lead, Question
 from sync.plan import in_scope
+from sync.pull import is_primed
 from sync.store import feeds, leads, outbox, records, runs
 from sync.store.db import Tx, digest
 
@@ -79,13 +81,15 @@ class _Batch:
     def _load_claims(self, tx: Tx, primed: Iterable[int]) -> None:
         """Everybody who claims an address of these; unplaced records among them are placed along."""
         allowed = set(primed)
-        keys = {each.id: self._keys(each) for each in self.new}
+        mapped = [each for each in self.new if self.engine.mapping(each) is not None]
+        keys = {each.id: self._keys(each) for each in mapped}
         wanted = {key for some in keys.values() for key in some}
-        claimants = records.by_slot(tx, sorted(wanted))
+        claimants = [each for each in records.by_slot(tx, sorted(wanted)) if self.engine.mapping(each) is not None]
         here = {each.id for each in self.new}
         for each in claimants:
             if each.lead is None and each.id not in here and each.system in allowed and each.state is not State.MERGED:
                 self.new.append(each)
+                mapped.append(each)
                 here.add(each.id)
                 keys[each.id] = self._keys(each)
         owned = leads.owners(tx, sorted({key for some in keys.values() for key in some}))
@@ -110,7 +114,7 @@ class _Batch:
                 reference=references.get(each.id),
                 keys=keys[each.id],
             )
-            for each in sorted(self.new, key=lambda known: known.id)
+            for each in sorted(mapped, key=lambda known: known.id)
         ]
         self.apart = records.kept_apart(tx, sorted(here))
         if self.apart:
@@ -123,7 +127,9 @@ class _Batch:
         self.owners.setdefault(key, []).append(claim)
 
     def _mapping(self, known: Known) -> ObjectMapping:
-        return self.engine.systems[known.system].mapping.objects[known.object]
+        found = self.engine.mapping(known)
+        assert found is not None
+        return found
 
     def _keys(self, known: Known) -> tuple[str, ...]:
         more = self._mapping(known).read_group("emails", known.now)
@@ -176,25 +182,30 @@ class _Batch:
     def save(self, tx: Tx, run: int) -> int:
         now = self.engine.world.now()
         out = self.out
+        creating = self._made_by_us(tx)
+        made = [cluster for cluster in out.made if not any(record in creating for record in cluster)]
         links = dict(out.link)
-        if out.made:
-            first = tx.ids("lead", len(out.made))
-            leads.insert(tx, [Lead(first + i) for i in range(len(out.made))], now)
-            for i, cluster in enumerate(out.made):
+        if made:
+            first = tx.ids("lead", len(made))
+            leads.insert(tx, [Lead(first + i) for i in range(len(made))], now)
+            for i, cluster in enumerate(made):
                 links.update(dict.fromkeys(cluster, first + i))
         # Our own create may be what we see here: it is matched when that create is settled, not met as a stranger.
-        creating = records.being_created(tx, links.values())
-        early = {each.id for each in self.new if (links.get(each.id), each.system) in creating}
+        under_way = records.being_created(tx, links.values())
+        early = creating | {
+            each.id: under_way[(links[each.id], each.system)]
+            for each in self.new
+            if each.mine is not False and each.id in links and (links[each.id], each.system) in under_way
+        }
         links = {record: lead for record, lead in links.items() if record not in early}
         records.link(tx, links)
         leads.make_dirty(tx, links.values(), Lane.EDIT)
         for system in sorted({each.system for each in self.new}):
             placed = [str(each.ref()) for each in self.new if each.system == system and each.id in links]
             records.look_again_at_losers(tx, system, placed)
-        records.let_wait(tx, sorted(early), records.WAITS_FOR_CREATE)
+        records.await_create(tx, early)
         records.let_wait(tx, [each.id for each in self.new if each.id not in links and each.id not in early])
-        known_as_shared = {key for key in out.shared if key in self.shared}
-        leads.share(tx, out.shared - known_as_shared)
+        leads.share(tx, self._holders(out.shared - self.shared, links))
         by_id = {each.id: each for each in self.new}
         questions = [
             Question(
@@ -213,16 +224,40 @@ class _Batch:
         ]
         runs.ask(tx, questions, now)
         runs.close(tx, [f"identity:{record}" for record in links])
-        for loser in self.merged:
-            self._follow(tx, loser, run, now)
-        return self.size
+        postponed = sum(not self._follow(tx, loser, run, now) for loser in self.merged)
+        return self.size - postponed
 
-    def _follow(self, tx: Tx, loser: Known, run: int, now: int) -> None:
-        """A record was merged into another over there: their leads become one."""
+    def _holders(self, keys: Collection[str], links: Mapping[int, int]) -> set[tuple[str, int]]:
+        """(address, lead) of everybody who holds one of these, those who were placed just now included."""
+        held = {(key, claim.lead) for key in keys for claim in self.owners.get(key, ()) if claim.lead is not None}
+        placed = [each for each in self.claims if each.record in links]
+        return held | {(key, links[each.record]) for each in placed for key in each.keys if key in keys}
+
+    def _made_by_us(self, tx: Tx) -> dict[int, int]:
+        """New records that our user made and nobody can place → the create in doubt that they can only be: its person
+        may have got another address before we first saw it."""
+        found: dict[int, int] = {}
+        strangers = {record for cluster in self.out.made for record in cluster}
+        for each in self.new:
+            if each.id not in strangers or each.mine is not True:
+                continue
+            name = self._name(each)
+            doubtful = [
+                create
+                for create, fields in records.creates_under_way(tx, each.system)
+                if identity.agree(name, name_of(self._mapping(each).read_group("name", fields)))
+            ]
+            if len(doubtful) == 1:
+                found[each.id] = doubtful[0]
+        return found
+
+    def _follow(self, tx: Tx, loser: Known, run: int, now: int) -> bool:
+        """A record was merged into another over there: their leads become one. False: not yet."""
         survivor = self.survivors.get(loser.id)
         if survivor is None:
             object_, _, ext = (loser.into or "").partition(":")
-            if ext and object_ in self.engine.systems[loser.system].mapping.objects:
+            system = self.engine.systems.get(loser.system)
+            if ext and system is not None and object_ in system.mapping.objects:
                 feeds.add_hints(tx, loser.system, [(object_, ext, "changed")], Lane.EDIT, now)
         elif survivor.lead is not None and loser.lead is None:
             records.link(tx, {loser.id: survivor.lead})
@@ -230,22 +265,14 @@ class _Batch:
         elif survivor.lead is None or loser.lead is None or survivor.lead == loser.lead:
             pass
         elif not merge_leads(tx, survivor.lead, loser.lead, run, now):
-            return  # both are being created in one system: they become one when that is settled
+            return False  # both are being created in one system: they become one when that is settled
         records.let_wait(tx, [loser.id])
+        return True
 
 
 def primed_systems(engine: Engine, tx: Tx) -> set[int]:
     """Systems whose every listing was read whole once."""
-    read = {(row.system, row.object, row.kind) for row in feeds.feeds(tx) if row.primed_at is not None}
-    return {
-        each.id
-        for each in engine.systems.values()
-        if all(
-            (each.id, object_, str(kind)) in read
-            for object_, kind in each.capabilities.feeds
-            if kind is not FeedKind.SWEEP
-        )
-    }
+    return {each.id for each in engine.systems.values() if is_primed(tx, each)}
 
 
 def name_of(value: object) -> Name:
@@ -277,22 +304,16 @@ def merge_leads(tx: Tx, winner: int, loser: int, run: int, now: int) -> bool:
         moved.append(each)
     outbox.drop_unsent(tx, [each.id for some in sides.values() for each in some])
     before = {
-        "winner": {"value": both[winner].value, "origin": both[winner].origin},
-        "loser": {"value": both[loser].value, "origin": both[loser].origin},
+        "winner": {"value": dict(both[winner].value), "origin": dict(both[winner].origin)},
+        "loser": {"value": dict(both[loser].value), "origin": dict(both[loser].origin)},
         "records": [each.id for each in moved],
+        "pending": {str(each.id): each.pending for each in moved if each.pending},
     }
     for each in moved:
-        # They meet this lead for the first time: no value of theirs is written over before it was weighed.
-        each.lead, each.fresh, each.base, each.pending, each.asked = winner, ALL, {}, {}, {}
-        each.obs += 1
+        each.lead, each.obs = winner, each.obs + 1
     records.update(tx, moved)
     kept = both[winner]
-    for group, value in both[loser].value.items():
-        if is_consent(group):
-            stricter = OUT if OUT in (value, kept.value.get(group)) else kept.value.get(group) or value
-            kept.value[group] = stricter
-        elif is_empty(kept.value.get(group)) and not is_empty(value):
-            kept.value[group], kept.origin[group] = value, both[loser].origin.get(group, [0, 0, 0])
+    _join(kept, both[loser])
     kept.rev += 1
     leads.save(tx, [kept], now)
     leads.into(tx, loser, winner, run, now, before)
@@ -301,4 +322,35 @@ def merge_leads(tx: Tx, winner: int, loser: int, run: int, now: int) -> bool:
     leads.make_clean(tx, leads.dirty_seqs(tx, [loser]))
     leads.make_dirty(tx, [winner])
     runs.remember(tx, [(winner, None, run, now, {"merged": loser})])
+    answered = [f"conflict:{loser}:{group}" for group in both[loser].frozen]
+    runs.close(tx, [f"same:{min(winner, loser)}:{max(winner, loser)}", *answered])
     return True
+
+
+def _stands_above(one: Lead, other: Lead, cell: str) -> bool:
+    """Whether what one lead says of a cell stands above what the other says: a no above all else, and of two the later
+    one, since only a newer yes can undo it; nothing else replaces what is known."""
+    mine, theirs = one.value.get(cell), other.value.get(cell)
+    if OUT in (mine, theirs):
+        said = [(each.value.get(cell) == OUT, int(each.origin.get(cell, [0, 0, 0])[2])) for each in (one, other)]
+        return said[0] > said[1]
+    return theirs is None
+
+
+def _join(kept: Lead, other: Lead) -> None:
+    """Two leads' values: a no to being mailed stands, sets are joined, the further stage stays; where they differ the
+    other's value waits as a rival, and is weighed like any value that is met for the first time."""
+    rivals: dict[str, Any] = dict(kept.origin.get("~rival") or {})
+    for group, value in other.value.items():
+        mine = kept.value.get(group)
+        origin = other.origin.get(group, [0, 0, 0])
+        if is_consent(group):
+            kept.value[group] = OUT if OUT in (value, mine) else mine or value
+        elif isinstance(mine, list) and isinstance(value, list):
+            kept.value[group] = sorted({*mine, *value})
+        elif is_empty(mine) and not is_empty(value):
+            kept.value[group], kept.origin[group] = value, origin
+        elif not is_empty(value) and value != mine:
+            rivals[group] = [value, origin]
+    if rivals:
+        kept.origin["~rival"] = rivals

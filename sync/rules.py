@@ -74,22 +74,37 @@ Pick = Callable[[Sequence[Candidate], Policy, Rules], "Choice | None"]
 
 
 def newest(candidates: Sequence[Candidate], policy: Policy, rules: Rules) -> Choice | None:
-    """The one written last. Where the intervals in which they were written overlap, the order is an estimate."""
-    best, proven = candidates[0], True
-    for other in candidates[1:]:
-        apart = other.lo >= best.hi or best.lo >= other.hi
-        proven = proven and apart and 0 not in (other.hi, best.hi)
-        if _later(other, best, rules):
-            best = other
+    """The one written last. Where it and another value may have been written in either order, that is an estimate."""
+    best = latest(candidates, rules)
+    proven = all(_are_apart(best, other) for other in candidates if other.value != best.value)
     if policy.ask_if_unproven and not proven:
         return None
     return Choice(best, "newest", proven)
 
 
+def latest(candidates: Sequence[Candidate], rules: Rules) -> Candidate:
+    """The one that was said last, as far as anybody can tell."""
+    best = candidates[0]
+    for other in candidates[1:]:
+        if _later(other, best, rules):
+            best = other
+    return best
+
+
+def _are_apart(a: Candidate, b: Candidate) -> bool:
+    """Whether it is certain which of two was written first."""
+    return 0 not in (a.hi, b.hi) and (a.lo >= b.hi or b.lo >= a.hi)
+
+
 def _later(a: Candidate, b: Candidate, rules: Rules) -> bool:
     if a.hi != b.hi:
         return a.hi > b.hi
-    return _rank(a, rules) < _rank(b, rules)
+    return _place(a, rules) < _place(b, rules)
+
+
+def _place(candidate: Candidate, rules: Rules) -> tuple[int, bool, int]:
+    """The order between equals; the lead's own value comes after its record's."""
+    return _rank(candidate, rules), candidate.record is None, candidate.record or 0
 
 
 def _rank(candidate: Candidate, rules: Rules) -> int:

@@ -21,7 +21,7 @@ from sync.lease import DECIDE, Lease, hold
 from sync.model import System
 from sync.pull import Pulled, fetch_hints, pull
 from sync.push import Pushed, push
-from sync.resolve import resolve
+from sync.resolve import primed_systems, resolve
 from sync.store import feeds, leads, outbox, runs
 from sync.store.db import Tx
 
@@ -129,6 +129,7 @@ def _pass(
             break
     if wanted is not None:
         report.missing = sorted(set(wanted) - sent)
+    if wanted is not None or engine.settings.first == "apply":
         _now_live(engine)
     if report.failures:
         report.state = "failed"
@@ -256,9 +257,11 @@ def _unapproved(engine: Engine) -> list[str]:
 
 
 def _now_live(engine: Engine) -> None:
+    """These systems' first plans are dealt with; what could not be read has had none yet."""
     with engine.store.tx() as tx:
+        primed = primed_systems(engine, tx)
         for row in feeds.systems(tx):
-            if row.state == "new" and row.id in engine.systems:
+            if row.state == "new" and row.id in primed:
                 feeds.update_system(tx, row.id, state="live")
 
 

@@ -61,13 +61,13 @@ class _Settling:
         self.doubted: list[int] = []
         self.later: list[tuple[Row, int]] = []
         self.grown = 0
-        self.created = False
+        self.created: list[int] = []
 
     def one(self, row: Row, known: Known, answer: Answer, revs: dict[int, int]) -> None:
         lead = known.lead
         match answer:
             case Done() if row.step == 0:
-                outbox.next_step(self.tx, {row.record: known.obs}, 1)
+                outbox.next_step(self.tx, [row.record], 1)
                 self._remember(row, known, row.body["withdraw"], {})
                 return
             case Done():
@@ -94,9 +94,11 @@ class _Settling:
                 self.later.append((row, self.now + int(after * SECOND)))
                 return
         self.finished.append(row.record)
-        self.created = self.created or row.kind == "create"
+        if row.kind == "create":
+            self.created.append(row.record)
         moved = row.lead is not None and revs.get(row.lead) != row.lead_rev
-        again = not isinstance(answer, Done) or row.lane == Lane.WITHDRAWAL or moved or known.base or known.pending
+        left = row.lane == Lane.WITHDRAWAL or row.body.get("trimmed")  # not all that was wanted went along
+        again = not isinstance(answer, Done) or left or moved or known.base or known.pending
         if lead is not None:
             (self.dirty if again else self.touched).add(lead)
 
@@ -155,7 +157,7 @@ class _Settling:
         """A record we read before we knew that we had made it: whatever it holds other than we sent is an edit, and
         what we did not send it meets the lead with for the first time."""
         was_fresh = earlier.fresh is not None and "*" in earlier.fresh
-        earlier.lead, earlier.waits, earlier.obs = lead, 0, earlier.obs + 1
+        earlier.lead, earlier.waits, earlier.awaits, earlier.obs = lead, 0, None, earlier.obs + 1
         records.look_again_at_losers(self.tx, self.system.id, [str(earlier.ref())])
         if lead is not None:
             self.dirty.add(lead)
@@ -307,8 +309,7 @@ class _Settling:
     def save(self) -> None:
         tx = self.tx
         outbox.delete(tx, self.finished)
-        if self.created:
-            records.wait_no_more(tx, self.system.id)
+        records.wait_no_more(tx, self.system.id, self.created)
         records.delete(tx, self.deleted)
         records.update(tx, [each for each in self.changed.values() if each.id not in self.deleted])
         outbox.doubt(tx, self.doubted, self.now)

@@ -115,8 +115,9 @@ class Upsert:
         keys: Sequence[str] = (),
         replace: Callable[[Any], Mapping[str, object]] | None = None,
         where: Any = None,
+        rows: Callable[[Any], Any] = lambda insert: insert,
     ) -> None:
-        self._table, self._keys, self._replace, self._where = table, keys, replace, where
+        self._table, self._keys, self._replace, self._where, self._rows = table, keys, replace, where, rows
         self._made: dict[str, Any] = {}
 
     def __call__(self, tx: Tx) -> Any:
@@ -126,7 +127,7 @@ class Upsert:
 
     def _make(self, dialect: str) -> Any:
         insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-        statement = insert(self._table)
+        statement = self._rows(insert(self._table))
         if self._replace is None:
             return statement.on_conflict_do_nothing()
         values = self._replace(statement.excluded)

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, select
 
 from sync.model import Lane, Lead
 from sync.store.db import Tx, Upsert, pack, pack_or_none, unpack
-from sync.store.schema import consent, consent_event, dirty, lead, lead_key, lead_merge
+from sync.store.schema import consent, consent_event, dirty, lead, lead_key, lead_merge, record
 
 C = lead.c
 _SELECT = select(C.id, C.rev, C.value, C.origin, C.frozen, C.state)
@@ -28,6 +28,15 @@ _MAKE_DIRTY = Upsert(
     lambda new: {"seq": _SEQ, "lane": sa.case((dirty.c.lane < new.lane, dirty.c.lane), else_=new.lane)},
 )
 _ADD_KEY = Upsert(lead_key)
+
+
+def _missing(insert: Any) -> Any:
+    there = select(record.c.id).where(record.c.lead == C.id, record.c.system == bindparam("system")).exists()
+    rows = select(C.id, bindparam("lane"), sa.literal(1)).where(C.state == "live", ~there)
+    return insert.from_select(["lead", "lane", "seq"], rows)
+
+
+_MAKE_MISSING_DIRTY = Upsert(dirty, ("lead",), lambda new: {"seq": _SEQ}, rows=_missing)
 _ENTER = Upsert(
     consent,
     ("lead", "address", "cell"),
@@ -47,9 +56,7 @@ _KEYS = select(lead_key.c.value, lead_key.c.lead, lead_key.c.shared).where(
 _FORGET_KEYS = sa.delete(lead_key).where(
     lead_key.c.lead.in_(bindparam("leads", expanding=True)), lead_key.c.shared == 0
 )
-_SHARE = (
-    sa.update(lead_key).where(lead_key.c.kind == "email", lead_key.c.value == bindparam("b_value")).values(shared=1)
-)
+_SHARE = Upsert(lead_key, ("kind", "value", "lead"), lambda new: {"shared": new.shared})
 
 
 def by_id(tx: Tx, ids: Collection[int]) -> dict[int, Lead]:
@@ -127,6 +134,11 @@ def make_dirty(tx: Tx, ids: Iterable[int], lane: Lane = Lane.EDIT) -> None:
     tx.many(_MAKE_DIRTY(tx), [{"lead": each, "lane": int(lane), "seq": 1} for each in sorted(set(ids))])
 
 
+def make_missing_dirty(tx: Tx, system: int) -> None:
+    """Leads that have no record in a system: now that it was read whole, they may be made there."""
+    tx.run(_MAKE_MISSING_DIRTY(tx), {"system": system, "lane": int(Lane.BACKFILL)})
+
+
 def touch(tx: Tx, ids: Iterable[int]) -> None:
     """Something of these leads changed that asks for no new look; but whoever is looking now must look again."""
     tx.many(_TOUCH, [{"b_lead": each} for each in sorted(set(ids))])
@@ -182,9 +194,10 @@ def set_keys(tx: Tx, keys: Mapping[int, Collection[str]], *, new: Collection[int
     tx.many(_ADD_KEY(tx), rows)
 
 
-def share(tx: Tx, values: Iterable[str]) -> None:
-    """Several different people hold these addresses: they link nobody any more."""
-    tx.many(_SHARE, [{"b_value": value} for value in sorted(values)])
+def share(tx: Tx, holders: Iterable[tuple[str, int]]) -> None:
+    """(address, lead): several different people hold these addresses, and from now on for good they link nobody."""
+    rows = [{"kind": "email", "value": value, "lead": lead_id, "shared": 1} for value, lead_id in sorted(holders)]
+    tx.many(_SHARE(tx), rows)
 
 
 # --- consent -----------------------------------------------------------------------------------------------------

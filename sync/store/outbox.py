@@ -87,7 +87,7 @@ _DOUBT = sa.update(outbox).where(C.record == bindparam("b_record")).values(doubt
 _STEP = (
     sa.update(outbox)
     .where(C.record == bindparam("b_record"))
-    .values(step=bindparam("b_step"), state=int(OutState.QUEUED), doubt_at=None, obs=bindparam("b_obs"))
+    .values(step=bindparam("b_step"), state=int(OutState.QUEUED), doubt_at=None)
 )
 _DELETE = sa.delete(outbox).where(C.record.in_(bindparam("ids", expanding=True)))
 _DROP_UNSENT = sa.delete(outbox).where(C.record.in_(bindparam("ids", expanding=True)), C.state != int(OutState.SENDING))
@@ -177,9 +177,9 @@ def doubt(tx: Tx, ids: Iterable[int], at: int) -> None:
     tx.many(_DOUBT, [{"b_record": each, "b_doubt": at} for each in ids])
 
 
-def next_step(tx: Tx, ids: Mapping[int, int], step: int) -> None:
-    """Record → its obs: the first step is done, the second may be claimed."""
-    tx.many(_STEP, [{"b_record": each, "b_step": step, "b_obs": obs} for each, obs in sorted(ids.items())])
+def next_step(tx: Tx, ids: Iterable[int], step: int) -> None:
+    """The first step of these is done; the second may be claimed, if they still stand as decided."""
+    tx.many(_STEP, [{"b_record": each, "b_step": step} for each in sorted(ids)])
 
 
 def approve(tx: Tx, where: Sequence[Any] = ()) -> int:

@@ -8,18 +8,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
-from connectors.base import State, Writer
-from sync.model import ALL, PRIMARY, Known, OutState
+from connectors.base import Fields, State, Writer
+from sync.model import ALL, PRIMARY, WAITS_FOR_CREATE, WAITS_FOR_PERSON, Known, OutState
 from sync.store.db import Tx, Upsert, pack, pack_or_none, unpack
 from sync.store.schema import CREATE_WAITED_FOR, MERGED_NEW, UNLINKED, alias, apart, outbox, record
 
 C = record.c
 _ALL = ["*"]
-WAITS_FOR_PERSON, WAITS_FOR_CREATE = 1, 2
 _COLUMNS = [
     *("id", "system", "object", "ext", "lead", "role", "slot", "state", "state_at", "into", "fresh", "now", "base"),
     *("pending", "asked", "sent", "was", "answered", "version", "modified", "prev_modified", "writer", "times"),
-    *("read_seq", "read_at", "obs", "swept", "waits"),
+    *("read_seq", "read_at", "obs", "swept", "waits", "awaits", "mine"),
 ]
 _SELECT = select(*(C[name] for name in _COLUMNS))
 _BY_EXT = _SELECT.where(
@@ -48,6 +47,14 @@ _UNLINKED = (
     .order_by(C.id)
     .limit(bindparam("count"))
 )
+_PRESENT = select(C.lead).where(
+    C.lead.in_(bindparam("leads", expanding=True)), C.system == bindparam("system"), C.ext.is_not(None)
+)
+_UNPLACED = (
+    select(C.id)
+    .where(sa.text(UNLINKED), C.system == bindparam("system"), C.ext.is_not(None), C.state != int(State.MERGED))
+    .limit(1)
+)
 _MERGED_INTO = _SELECT.where(C.into.in_(bindparam("refs", expanding=True)), C.system == bindparam("system")).order_by(
     C.id
 )
@@ -65,12 +72,22 @@ _UPDATE = sa.update(record).where(C.id == bindparam("b_id")).values({name: bindp
 _LINK = (
     sa.update(record)
     .where(C.id == bindparam("b_id"))
-    .values(lead=bindparam("b_lead"), role=bindparam("b_role"), waits=0)
+    .values(lead=bindparam("b_lead"), role=bindparam("b_role"), waits=0, awaits=None)
 )
-_WAIT = sa.update(record).where(C.id == bindparam("b_id")).values(waits=bindparam("b_why"))
-_WAIT_NO_MORE = sa.update(record).where(C.system == bindparam("b_system"), sa.text(CREATE_WAITED_FOR)).values(waits=0)
+_WAIT = (
+    sa.update(record).where(C.id == bindparam("b_id")).values(waits=bindparam("b_why"), awaits=bindparam("b_create"))
+)
+_WAIT_NO_MORE = (
+    sa.update(record)
+    .where(C.system == bindparam("b_system"), sa.text(CREATE_WAITED_FOR), C.awaits == bindparam("b_create"))
+    .values(waits=0, awaits=None)
+)
+_AWAITING = _SELECT.where(C.system == bindparam("system"), sa.text(CREATE_WAITED_FOR), C.awaits == bindparam("create"))
+_CREATES_UNDER_WAY = select(outbox.c.record, outbox.c.body).where(
+    outbox.c.system == bindparam("system"), outbox.c.state == int(OutState.SENDING), outbox.c.kind == "create"
+)
 _BEING_CREATED = (
-    select(C.lead, C.system)
+    select(C.lead, C.system, C.id)
     .join(outbox, outbox.c.record == C.id)
     .where(C.lead.in_(bindparam("leads", expanding=True)), C.ext.is_(None), outbox.c.state == int(OutState.SENDING))
 )
@@ -130,6 +147,8 @@ def known(row: Sequence[Any]) -> Known:
         row[25],
         row[26],
         row[27],
+        row[28],
+        None if row[29] is None else bool(row[29]),
     )
 
 
@@ -162,6 +181,8 @@ def _row(each: Known) -> dict[str, object]:
         "obs": each.obs,
         "swept": each.swept,
         "waits": each.waits,
+        "awaits": each.awaits,
+        "mine": each.mine if each.mine is None else int(each.mine),
     }
 
 
@@ -210,6 +231,21 @@ def unlinked(tx: Tx, systems: Collection[int], count: int) -> list[Known]:
     """Records that belong to nobody yet and wait for nobody."""
     rows = tx.rows(_UNLINKED, {"systems": list(systems), "count": count}) if systems else []
     return [known(row) for row in rows]
+
+
+def creates_under_way(tx: Tx, system: int) -> list[tuple[int, Fields]]:
+    """(record, native values) of the creates in a system whose answer has not come."""
+    return [(row[0], unpack(row[1])["fields"]) for row in tx.rows(_CREATES_UNDER_WAY, {"system": system})]
+
+
+def present(tx: Tx, system: int, lead_ids: Collection[int]) -> set[int]:
+    """Which of these leads have a record in a system, in whatever state."""
+    return {row[0] for row in tx.rows(_PRESENT, {"system": system, "leads": list(lead_ids)})}
+
+
+def any_unplaced(tx: Tx, system: int) -> bool:
+    """Whether somebody of a system was met who belongs to nobody yet, and waits for nobody."""
+    return tx.row(_UNPLACED, {"system": system}) is not None
 
 
 def merged(tx: Tx, count: int) -> list[Known]:
@@ -272,20 +308,34 @@ def link(tx: Tx, leads: Mapping[int, int], roles: Mapping[int, int] | None = Non
     tx.many(_LINK, [{"b_id": r, "b_lead": lead, "b_role": roles.get(r, PRIMARY)} for r, lead in sorted(leads.items())])
 
 
-def let_wait(tx: Tx, ids: Iterable[int], why: int = WAITS_FOR_PERSON) -> None:
-    """Leave these unplaced until something happens."""
-    tx.many(_WAIT, [{"b_id": each, "b_why": why} for each in ids])
+def let_wait(tx: Tx, ids: Iterable[int]) -> None:
+    """Leave these unplaced until a person decides, or they change."""
+    tx.many(_WAIT, [{"b_id": each, "b_why": WAITS_FOR_PERSON, "b_create": None} for each in ids])
 
 
-def wait_no_more(tx: Tx, system: int) -> None:
-    """A create was settled: whatever waited for it can be placed."""
-    tx.run(_WAIT_NO_MORE, {"b_system": system})
+def await_create(tx: Tx, creates: Mapping[int, int]) -> None:
+    """Record → the create of ours that may have made it: it is not placed before that is settled."""
+    tx.many(
+        _WAIT,
+        [{"b_id": each, "b_why": WAITS_FOR_CREATE, "b_create": create} for each, create in sorted(creates.items())],
+    )
 
 
-def being_created(tx: Tx, lead_ids: Iterable[int]) -> set[tuple[int, int]]:
-    """(lead, system) of the creates that are under way or in doubt."""
+def awaiting(tx: Tx, system: int, create: int) -> list[Known]:
+    """Records that may be what this create made."""
+    return [known(row) for row in tx.rows(_AWAITING, {"system": system, "create": create})]
+
+
+def wait_no_more(tx: Tx, system: int, creates: Iterable[int]) -> None:
+    """These creates were settled: whatever waited for them can be placed."""
+    tx.many(_WAIT_NO_MORE, [{"b_system": system, "b_create": each} for each in creates])
+
+
+def being_created(tx: Tx, lead_ids: Iterable[int]) -> dict[tuple[int, int], int]:
+    """(lead, system) → record of each create that is under way or in doubt."""
     wanted = sorted(set(lead_ids))
-    return {(row[0], row[1]) for row in tx.rows(_BEING_CREATED, {"leads": wanted})} if wanted else set()
+    rows = tx.rows(_BEING_CREATED, {"leads": wanted}) if wanted else []
+    return {(row[0], row[1]): row[2] for row in rows}
 
 
 def delete(tx: Tx, ids: Collection[int]) -> None:

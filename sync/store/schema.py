@@ -113,6 +113,8 @@ record = Table(
     integer("obs"),
     integer("swept"),  # number of the last sweep that showed it
     integer("waits"),  # resolving waits: 1 for a person, or for the record to change; 2 for a create to be settled
+    integer("awaits", null=True),  # that create's record
+    integer("mine", null=True),  # made by our user, where the vendor tells
     UniqueConstraint("system", "object", "ext", name="record_ext"),
     Index("record_lead", "lead"),
     Index("record_slot", "slot", "system"),

@@ -9,7 +9,9 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable
+from functools import partial
 
+from tests.sim.mutants import MUTANTS
 from tests.sim.seeds import Outcome, play, replay
 
 
@@ -19,20 +21,21 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--mutant", default="", choices=["", *(each.name for each in MUTANTS)])
     options = parser.parse_args()
     logging.disable(logging.CRITICAL)
     if options.seed is not None:
-        outcome = play(options.seed)
+        outcome = play(options.seed, options.mutant)
         print("\n".join(outcome.notes) or "green")
         return report([outcome])
     seeds = range(options.first, options.first + options.seeds)
     with concurrent.futures.ProcessPoolExecutor(options.jobs) as pool:
-        return report(pool.map(quietly, seeds, chunksize=4))
+        return report(pool.map(partial(quietly, options.mutant), seeds, chunksize=4))
 
 
-def quietly(seed: int) -> Outcome:
+def quietly(mutant: str, seed: int) -> Outcome:
     logging.disable(logging.CRITICAL)
-    return play(seed)
+    return play(seed, mutant)
 
 
 def report(outcomes: Iterable[Outcome]) -> int:

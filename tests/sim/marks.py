@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sync import observe, pull, push, recover, settle
-from tests.sim.truth import Truth, tokens
+from tests.sim.truth import Truth
 
 LEAST = {
     "in-doubt create adopted": 10,
@@ -38,7 +38,7 @@ LEAST = {
 
 
 @contextmanager
-def watching(marks: Counter[str], truth: Truth) -> Iterator[None]:
+def watching(marks: Counter[str], truth: Truth, now: Callable[[], float]) -> Iterator[None]:
     """Count, while this is open, what happens inside the engine."""
     restore: list[tuple[Any, str, Any]] = []
 
@@ -60,7 +60,7 @@ def watching(marks: Counter[str], truth: Truth) -> Iterator[None]:
                 marks["late read dropped"] += 1
                 return seen
             for value in row.fields.values():
-                truth.read |= tokens(value)
+                truth.note_read(value, now())
             if flight:
                 for name, value in flight["fields"].items():
                     if row.fields.get(name) == value != before["now"].get(name):
@@ -79,10 +79,10 @@ def watching(marks: Counter[str], truth: Truth) -> Iterator[None]:
         return wrapped
 
     def meeting(original: Any) -> Any:
-        def wrapped(system: Any, mapping: Any, row: Any, now: Any, taken: Any) -> Any:
+        def wrapped(system: Any, mapping: Any, row: Any, at: Any, taken: Any) -> Any:
             for value in row.fields.values():
-                truth.read |= tokens(value)
-            return original(system, mapping, row, now, taken)
+                truth.note_read(value, now())
+            return original(system, mapping, row, at, taken)
 
         return wrapped
 
@@ -125,6 +125,16 @@ def watching(marks: Counter[str], truth: Truth) -> Iterator[None]:
 
         return wrapped
 
+    def claiming(original: Any) -> Any:
+        def wrapped(row: Any, known: Any, mark: Any) -> Any:
+            write = original(row, known, mark)
+            truth.claimed[write.key] = now()
+            (truth.claimed_out.add if known.now.get("consent") == "out" else truth.claimed_out.discard)(write.key)
+            return write
+
+        return wrapped
+
+    wrap(push, "_write", claiming)
     wrap(pull, "observe", observing)
     wrap(pull, "_meet", meeting)
     wrap(push, "_standing", standing)

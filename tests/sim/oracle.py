@@ -40,7 +40,7 @@ class Oracle:
             rows = tx.rows(lead_table.select().with_only_columns(lead_table.c.id, lead_table.c.into))
             ids, today = [row[0] for row in rows], {row[0]: row[1] or row[0] for row in rows}
             self.leads = {each.id: each for each in leads.by_id(tx, ids).values() if each.state == "live"}
-            self.known = {lead: each for lead, each in records.by_lead(tx, list(self.leads)).items()}
+            self.known = records.by_lead(tx, list(self.leads))
             self.left = outbox.counts(tx)
             past = tx.rows(history_table.select().with_only_columns(history_table.c.lead, history_table.c.body))
             merges = tx.rows(lead_merge.select().with_only_columns(lead_merge.c.before, lead_merge.c.winner))
@@ -66,6 +66,7 @@ class Oracle:
             self._tags(person, ids)
         for lead in self.leads.values():
             self._agreement(lead)
+            self._everywhere(lead)
         self._consent()
         return self.faults
 
@@ -86,7 +87,7 @@ class Oracle:
                 kept = self._kept(each)
                 if kept is not None:
                     found[str(kept.fields["last"])].add(lead)
-        for person, ids in found.items():
+        for ids in found.values():
             live = [lead for lead in ids if any(each.state is State.LIVE and each.ext for each in self.known[lead])]
             if len(live) > 1:
                 self.counts["one person, several leads"] += 1
@@ -98,7 +99,7 @@ class Oracle:
         for number, vendor in self.play.vendors.items():
             made: Counter[int] = Counter()
             for ref, row in vendor.made_by_us().items():
-                lead = self._lead_of(number, self.real[number][str(ref)])
+                lead = self._lead_of(number, ref.id)
                 if lead is not None:
                     made[lead] += 1
                 elif row.state is State.LIVE:
@@ -108,8 +109,12 @@ class Oracle:
                     self.fault("twin", f"{count} records of lead {lead} were made in system {number}")
 
     def _resurrections(self) -> None:
-        for number, person in self.truth.resurrected:
-            self.fault("resurrected", f"{person} in system {number}")
+        """Whom a person deleted in a system we do not make there again."""
+        for (number, ext), when in self.truth.deleted.items():
+            lead = self._lead_of(number, ext)
+            for (other, made), at in self.truth.made.items():
+                if lead is not None and other == number and self._lead_of(number, made) == lead and at > when + RACE:
+                    self.fault("resurrected", f"lead {lead} in system {number}: {ext} deleted, {made} made")
 
     # --- edits ---
 
@@ -177,8 +182,9 @@ class Oracle:
             if each is None or not sides:
                 continue
             have = set(_items(each.value.get("tags")))
+            told = self._told(lead, "tags")
             for mark in self.truth.edits.get((person, "tags"), []):
-                if mark in have or mark in removed or mark in self.truth.overwritten or mark in self.truth.vanished:
+                if mark in told or mark in removed or mark in self.truth.overwritten or mark in self.truth.vanished:
                     continue
                 if len(ids) == 1:
                     self.fault("tag lost", f"{person} {mark}")
@@ -222,6 +228,20 @@ class Oracle:
         if isinstance(title, str) and title != self.truth.full.get(title[:5]) and "title" not in lead.frozen:
             self.fault("a cut value became the truth", f"lead {lead.id} {title}")
 
+    def _everywhere(self, lead: Lead) -> None:
+        """Whoever lives in one system is in each of them, or a question says why not."""
+        sides = self.known[lead.id]
+        if not any(each.state is State.LIVE and each.ext for each in sides):
+            return
+        for number in self.play.vendors:
+            here = [each for each in sides if each.system == number]
+            if any(each.ext for each in here):
+                continue
+            if any("*" in each.asked for each in here) or lead.value.get("email") is None:
+                self.counts["not created, and asked about"] += 1
+                continue
+            self.fault("never created", f"lead {lead.id} in s{number}: {[each.asked for each in here]}")
+
     # --- consent ---
 
     def _consent(self) -> None:
@@ -247,7 +267,7 @@ class Oracle:
                 continue
             for other, some in self.real.items():
                 for kept in some.values():
-                    linked = self._lead_of(other, kept)
+                    linked = self._lead_of(other, kept.ref.id)
                     if kept.state is not State.LIVE or kept.fields["last"] != person or linked is None:
                         continue
                     if kept.fields.get("consent") != "out" and self._was_heard(number, ext, linked):
@@ -259,9 +279,9 @@ class Oracle:
         person = kept.fields["last"]
         return any(s[0] == person and s[1] == "in" and s[2] == known.system for s in self.truth.said)
 
-    def _lead_of(self, number: int, kept: Kept) -> int | None:
+    def _lead_of(self, number: int, ext: str) -> int | None:
         for lead, some in self.known.items():
-            if any(k.system == number and k.ext == kept.ref.id for k in some):
+            if any(k.system == number and k.ext == ext for k in some):
                 return lead
         return None
 

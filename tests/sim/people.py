@@ -196,7 +196,7 @@ class People:
             number, kept = found
             self._play.lose_record(number, kept)
             if self._play.knows(number, kept.ref):
-                self._play.truth.deleted.add((number, str(kept.fields["last"])))
+                self._play.truth.deleted[(number, kept.ref.id)] = self._play.hub.passed
             self._play.vendors[number].remove(kept.ref)
 
     def _rename(self) -> None:

@@ -15,9 +15,10 @@ from typing import Any
 
 from connectors import memory_records as temper
 from connectors.backdoor import Fault, Kept, When
-from connectors.base import Ref, Write, WriteKind
+from connectors.base import Ref, State, Write, WriteKind
 from connectors.errors import ConnectorError
 from connectors.memory import Memory, MemorySettings
+from connectors.memory_records import Row
 from connectors.memory_system import MemorySystem, Outcome, What
 from mappings.lead import LeadShape
 from mappings.mapping import LeadMapping, compile_mapping
@@ -45,10 +46,14 @@ BATCH = dict.fromkeys(WriteKind, 3)
 TEMPERS = {
     1: replace(temper.CONDITIONAL, batch=BATCH, parallel=2, page=3, lag=0.0, horizon=150.0),
     2: replace(temper.PLAIN, batch=BATCH, page=3, cut={"title": 14}, horizon=200.0),
-    3: replace(temper.COERCING, batch=BATCH, page=3, cut={"title": 9}, horizon=120.0),
+    3: replace(temper.COERCING, batch=BATCH, page=3, cut={"title": 9}, horizon=120.0, tells_origin=True),
 }
 QUIET = 150.0
 """So long nothing may happen before we believe that nothing will."""
+LONG = 60 * SECOND
+"""Older than anything that a feed may not have shown, or a poll just before our write not have read."""
+BEFORE = 100.0
+"""So long everybody has been there before we come."""
 BUSY = 300.0
 """Virtual seconds in which people act and things go wrong."""
 
@@ -97,14 +102,17 @@ class Vendor(MemorySystem):
         if outcome.what is What.DONE and outcome.row is not None:
             after = outcome.row.now.fields
             if write.kind is WriteKind.CREATE:
-                who = (self.number, str(after.get("last")))
-                self.truth.created[who] += 1
-                if who in self.truth.deleted and self._landing is None:  # what was sent before may land after
-                    self.truth.resurrected.add(who)
+                if self._landing is None:
+                    self.truth.made[(self.number, outcome.row.ref.id)] = self._world.monotonic()
+                if self._landing is None and any(
+                    self._was_there(each, outcome.row) for each in self._held.rows.values()
+                ):
+                    self.truth.faults.append("a person was made who had long been there")
                 self.marks["created"] += 1
             elif write.kind is WriteKind.UPDATE:
                 self._look(write, before)
-                if before.get("consent") == "out" and after.get("consent") != "out":
+                known_out = write.key in self.truth.claimed_out
+                if known_out and before.get("consent") == "out" and after.get("consent") != "out":
                     self.truth.faults.append(f"our write made a person mailable: {outcome.row.ref} {write.fields}")
         if outcome.what is What.STALE:
             self.marks["stale write refused"] += 1
@@ -112,13 +120,23 @@ class Vendor(MemorySystem):
             self.marks["create met a record"] += 1
         return outcome
 
+    def _was_there(self, other: Row, made: Row) -> bool:
+        """The same person under the same address, live and old enough to have been read."""
+        same = all(other.now.fields.get(name) == made.now.fields.get(name) for name in ("last", "email"))
+        return other is not made and same and other.now.state is State.LIVE and other.created < made.created - LONG
+
     def _look(self, write: Write, before: dict[str, Any]) -> None:
         """What our write met, other than it believed: edits that nobody had read."""
         for name in write.fields:
             met, believed = before.get(name), write.before.get(name)
             if met != believed and met != write.fields[name]:
                 lost = tokens(met) ^ tokens(believed) if isinstance(met, list) else tokens(met)
-                self.truth.overwritten |= self.truth.older(lost - self.truth.read) - self.truth.read
+                unread = lost - self.truth.read.keys()
+                self.truth.overwritten |= self.truth.older(unread) - self.truth.read.keys()
+                claimed = self.truth.claimed.get(write.key, 0.0)
+                theirs = {mark for mark in tokens(met) - tokens(believed) if mark.startswith("v")}
+                if theirs and all(self.truth.read.get(mark, claimed) < claimed for mark in theirs):
+                    self.truth.faults.append("an edit that we had read was written over")
                 self.marks["unread edit met by our write"] += 1
 
     def made_by_us(self) -> dict[Ref, Any]:
@@ -148,6 +166,7 @@ class Play:
         self.raw = sqlite3.connect(":memory:", check_same_thread=False)
         self.stores: list[Store] = []
         self.durable: bytes | None = None
+        self.durable_at = 0.0
         self.incarnation = 0
         self.calm = False
         self.operations = 0
@@ -220,7 +239,7 @@ class Play:
                 self.operations += sum(pushed.answers.values())
             except ConnectorError:
                 self.marks["sending failed"] += 1
-            self._nap(engine, 0.5, 4)
+            self._nap(engine, 0.5, 14 if self.seed % 3 == 0 else 4)  # in some lives what is decided waits long
 
     def _deciding(self, engine: Engine, lease: Any, run: int) -> None:
         while True:
@@ -309,6 +328,7 @@ class Play:
         if self.durable is not None:
             self.raw = sqlite3.connect(":memory:", check_same_thread=False)
             self.raw.deserialize(self.durable)
+            self.truth.forget_reading_since(self.durable_at)
             self.marks["power cut"] += 1
         self._start()
 
@@ -322,10 +342,14 @@ class Play:
         """Live through a busy time, then come to rest."""
         try:
             self.people.arrive()
-            self.hub.passed = 20.0  # they have been there for a while: no feed is behind on them
+            self.hub.passed = BEFORE  # they have been there for a while: no feed is behind on them
+            if self.outside.random() < 0.5:
+                # One system cannot be read at first: nobody may be created in it meanwhile.
+                slow = 1 + int(self.outside.random() * 3)
+                self.vendors[slow].fault(Fault.ERROR, When(path="LIST", times=5))
             self.outside.spawn("people", self._people)
             self.outside.spawn("chaos", self._chaos)
-            while self.hub.passed < BUSY:
+            while self.hub.passed < BEFORE + BUSY:
                 self.hub.step()
             self.calm = True
             self._rest()
@@ -367,7 +391,7 @@ class Play:
         """What stands in a record that goes away, and that nobody has read, is gone."""
         for value in kept.fields.values():
             marks = tokens(value)
-            self.truth.vanished |= self.truth.older(marks - self.truth.read) - self.truth.read
+            self.truth.vanished |= self.truth.older(marks - self.truth.read.keys()) - self.truth.read.keys()
 
 
 class SimStore(Store):
@@ -384,5 +408,6 @@ class SimStore(Store):
                 yield tx
             if durable:
                 self._play.durable = self._play.raw.serialize()
+                self._play.durable_at = self._play.hub.passed
 
         return kept()

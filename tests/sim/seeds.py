@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from tests.sim.marks import watching
+from tests.sim.mutants import MUTANTS
 from tests.sim.oracle import Oracle
 from tests.sim.play import Play
 
@@ -29,11 +31,12 @@ class Outcome:
         return bool(self.faults)
 
 
-def play(seed: int) -> Outcome:
-    """One whole life. Every second seed has an owner rule."""
+def play(seed: int, mutant: str = "") -> Outcome:
+    """One whole life. Every second seed has an owner rule. `mutant`: with one rule switched off."""
     game = Play(seed, "owner" if seed % 2 else "newest")
+    broken = next((each.on() for each in MUTANTS if each.name == mutant), nullcontext())
     try:
-        with watching(game.marks, game.truth):
+        with broken, watching(game.marks, game.truth, lambda: game.hub.passed):
             game.run()
             oracle = Oracle(game)
             faults = +oracle.judge()

@@ -37,10 +37,14 @@ class Truth:
     edits: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
     before: dict[str, set[str]] = field(default_factory=dict)
     full: dict[str, str] = field(default_factory=dict)
-    read: set[str] = field(default_factory=set)
-    """Tokens that we have read and stored."""
+    read: dict[str, float] = field(default_factory=dict)
+    """Tokens that we have read and stored → when first."""
+    claimed: dict[str, float] = field(default_factory=dict)
+    """Idempotency key → when the write that bears it was last claimed."""
     overwritten: set[str] = field(default_factory=set)
     """Tokens that our write met over there and that we had not read: the window of vendors without conditions."""
+    claimed_out: set[str] = field(default_factory=set)
+    """Keys of writes to records that we knew to be opted out when they were claimed."""
     vanished: set[str] = field(default_factory=set)
     """Tokens that were over there when a record was deleted or merged away."""
     cleared: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -48,12 +52,10 @@ class Truth:
     removed_tags: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     said: list[tuple[str, str, int, str, float]] = field(default_factory=list)
     """(person, out or in, system, record, when) of every consent act that can be read."""
-    deleted: set[tuple[int, str]] = field(default_factory=set)
-    """(system, person) deleted by a person when we knew the record."""
-    resurrected: set[tuple[int, str]] = field(default_factory=set)
-    """(system, person) made by us after that."""
-    created: dict[tuple[int, str], int] = field(default_factory=lambda: defaultdict(int))
-    """(system, person) → how many records we made of them."""
+    deleted: dict[tuple[int, str], float] = field(default_factory=dict)
+    """(system, record) → when a person deleted it; only records that we knew."""
+    made: dict[tuple[int, str], float] = field(default_factory=dict)
+    """(system, record) → when we made it; what was sent long before it landed is not in here."""
     faults: list[str] = field(default_factory=list)
     """What was seen on the wire that must never be."""
     count: int = 0
@@ -79,6 +81,14 @@ class Truth:
         never = {f"v{number:04d}" for number in range(count + 1, self.count + 1)}
         for place, marks in self.edits.items():
             self.edits[place] = [mark for mark in marks if mark not in never]
+
+    def note_read(self, value: Value, now: float) -> None:
+        for mark in tokens(value):
+            self.read.setdefault(mark, now)
+
+    def forget_reading_since(self, when: float) -> None:
+        """A power cut took what was read and not on the disk."""
+        self.read = {mark: at for mark, at in self.read.items() if at <= when}
 
     def older(self, marks: Iterable[str]) -> set[str]:
         """These and everything their writers had seen."""
