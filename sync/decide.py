@@ -55,7 +55,7 @@ def decide(engine: Engine, run: int, lease: Lease | None, tx: Tx | None = None) 
         return len(cases)
     with engine.store.read() as reading:
         cases = load(engine, reading)
-        targets = _targets(engine, reading)
+        targets = _targets(engine, reading) if cases else []
     if not cases:
         return 0
     _work(engine, cases, targets, run)
@@ -91,7 +91,12 @@ def load(engine: Engine, tx: Tx) -> list[Case]:
                 lead.rev,
                 seq,
                 [
-                    side(each, engine.systems[each.system], held.get(each.system, frozenset()))
+                    side(
+                        each,
+                        engine.systems[each.system],
+                        held.get(each.system, frozenset()),
+                        withdrawing=_withdraws(flying.get(each.id)),
+                    )
                     for each in known
                     if each.ext
                 ],
@@ -102,6 +107,10 @@ def load(engine: Engine, tx: Tx) -> list[Case]:
             )
         )
     return cases
+
+
+def _withdraws(flight: Mapping[str, Any] | None) -> bool:
+    return flight is not None and ("withdraw" in flight or any(is_consent(group) for group in flight["wanted"]))
 
 
 def held_groups(tx: Tx) -> dict[int, frozenset[str]]:

@@ -269,8 +269,10 @@ def resolve(
             called[claim.lead].append(claim.name)
     for lead, some in sorted(wanted.items()):
         for cluster in some:
-            others = [by_record[record].name for other in some if other is not cluster for record in other]
-            if all(compatible(by_record[a].name, b) for a in cluster for b in (*called[lead], *others)):
+            others = [record for other in some if other is not cluster for record in other]
+            names = [*called[lead], *(by_record[other].name for other in others)]
+            torn = any(kept_apart(record, (*others, *members.get(lead, ()))) for record in cluster)
+            if not torn and all(compatible(by_record[a].name, b) for a in cluster for b in names):
                 out.link.update(dict.fromkeys(cluster, lead))
             else:
                 out.ask.update((record, [lead]) for record in cluster)

@@ -78,14 +78,14 @@ class Merged:
         return {*self.frozen, *self.waiting}
 
 
-def side(known: Known, system: System, held: frozenset[str] = frozenset()) -> Side:
+def side(known: Known, system: System, held: frozenset[str] = frozenset(), *, withdrawing: bool = False) -> Side:
     """A record seen through its mapping of today: a change of the mapping alone is never an edit (F23)."""
     mapping = system.mapping.objects[known.object]
     unreadable: dict[str, str] = {}
     now = mapping.read(known.now, unreadable)
     base = mapping.read({**known.now, **known.base}, {}) if known.base else now
     pending = mapping.read({**known.now, **known.pending}, {}) if known.pending else now
-    return Side(known, system, mapping, now, base, pending, unreadable, held)
+    return Side(known, system, mapping, now, base, pending, unreadable, held, withdrawing)
 
 
 def rounded(side: Side, group: str, value: Canon) -> Any:
@@ -189,7 +189,8 @@ class _Group:
         value: Canon = seen
         if isinstance(seen, dict):
             value = {**(self.current if isinstance(self.current, dict) else {}), **seen}
-        if self.current is not None and seen == rounded(each, self.group, self.current):
+        same = self.current is not None and seen == rounded(each, self.group, self.current)
+        if same and not is_consent(self.group):
             value = self.current  # it says what the lead says, as far as it can
         known = each.known
         exact = max((known.times.get(name, 0) for name in self._names(each.mapping)), default=0)
@@ -387,6 +388,14 @@ class _Group:
                 statements.append(self._statement(each, candidate, None, first=True))
         origin = self.lead.origin.get(self.group) or [0, 0, 0]
         ruling = consent.rule(self.current, int(origin[2]), statements)
+        if self.current == consent.OUT and ruling.by is not None and ruling.state != consent.OUT:
+            if any(each.withdrawing for each in self.sides):
+                self.out.waiting.add(self.group)
+                return
+            if self._is_contradicted(ruling.by, consent.confirmed_at(ruling.state) or 0):
+                self.out.doubts.append((self.group, ruling.by, "another system shows a no that may be newer"))
+                self.out.left_alone.setdefault(ruling.by.record, set()).add(self.group)
+                ruling = consent.Ruling(self.current)
         for said, why in ruling.doubted:
             self.out.doubts.append((self.group, said, why))
         for record in ruling.left_alone:
@@ -395,16 +404,22 @@ class _Group:
             by = ruling.by
             self._win(Choice(Candidate(ruling.state, by.system, by.record, by.at, by.at), ruling.rule))
         self.out.said.extend((self.group, each) for each in statements if each.after is not None)
-        self._lose([each for _, each, _, _ in self.edits], ruling.state, ruling.rule or "an opt-out stands")
+        unheard = [c for each, c, _, _ in self.edits if c.value != rounded(each, self.group, ruling.state)]
+        stands = "an opt-out stands" if ruling.state == consent.OUT else "no newer word"
+        self._lose(unheard, ruling.state, ruling.rule or stands)
         self._absorb()
+
+    def _is_contradicted(self, yes: consent.Statement, at: int) -> bool:
+        """Whether a record that says no was changed after the yes: a repeated no looks like the one we wrote."""
+        return any(
+            each.known.id != yes.record and each.now.get(self.group) == consent.OUT and (each.known.modified or 0) > at
+            for each in self.sides
+        )
 
     def _statement(self, each: Side, said: Candidate, before: Canon, *, first: bool) -> consent.Statement:
         trusted = each.system.id in self.how.opt_in_trust
-        # What the lead says is no news from the side's mouth: take what the side itself shows.
-        shown = each.now.get(self.group)
-        after = said.value if said.value != self.current else shown
         at = said.hi or self.now  # where nobody tells when it was said, it is as new as our reading
-        return consent.Statement(each.known.id, each.system.id, after, before, first, at, trusted, each.known.slot)
+        return consent.Statement(each.known.id, each.system.id, said.value, before, first, at, trusted, each.known.slot)
 
     # --- outcome ---
 

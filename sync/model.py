@@ -14,6 +14,9 @@ from mappings.mapping import Groups, LeadMapping, ObjectMapping
 ALL = frozenset({"*"})
 """Stands for every group: nothing of the record was ever absorbed."""
 
+ALWAYS = "always"
+"""Settled whatever the values: only a person ends it."""
+
 PRIMARY, TWIN = 0, 1
 
 WAITS_FOR_PERSON, WAITS_FOR_CREATE = 1, 2
@@ -139,6 +142,8 @@ class Side:
     pending: Groups
     unreadable: Mapping[str, str]
     held: frozenset[str] = frozenset()
+    withdrawing: bool = False
+    """A write of ours that says no is under way to it: a no that it shows may be ours, or its own."""
 
     @property
     def live(self) -> bool:

@@ -18,7 +18,7 @@ from mappings.mapping import ObjectMapping
 from mappings.transforms import Unwritable
 from sync.consent import CONFIRMED, IN, OUT
 from sync.merge import ABSENT, rounded
-from sync.model import TWIN, Filter, Known, Lane, Lead, Operation, Side, System
+from sync.model import ALWAYS, TWIN, Filter, Known, Lane, Lead, Operation, Side, System
 from sync.rules import Rules
 from sync.store.db import digest
 
@@ -252,7 +252,7 @@ def _plan_create(
         out.blocked.append((system.id, "opted out", ""))
         return
     settled = known.asked.get("*") if known else None
-    if settled is not None and settled[0] == digest([fields, operation.withdraw]):
+    if settled is not None and settled[0] in (ALWAYS, digest([fields, operation.withdraw])):
         return  # refused with just these values, or settled by a person
     out.operations.append(operation)
 

@@ -84,9 +84,9 @@ def pull_feed(
         with store.tx() as tx:
             lease.check(tx)
             take(engine, tx, system, object_, page.records, seq, out)
-            primed = row.primed_at is not None
+            new = row.primed_at is None
             _save_cursor(tx, row, page, began, system, world.now())
-            if page.last and not primed and is_primed(tx, system):
+            if page.last and new and primed(tx, [system]):
                 leads.make_missing_dirty(tx, system.id)
         world.pause("stored")
 
@@ -116,10 +116,14 @@ def _save_cursor(tx: Tx, row: FeedRow, page: Page, began: int, system: System, n
     feeds.save_feed(tx, row)
 
 
-def is_primed(tx: Tx, system: System) -> bool:
-    """Whether everything of a system was read once: only then may anybody be created in it (F6)."""
-    read = {(row.object, row.kind) for row in feeds.feeds(tx) if row.system == system.id and row.primed_at is not None}
-    return all((object_, str(kind)) in read for object_, kind in system.feeds() if kind is not FeedKind.SWEEP)
+def primed(tx: Tx, systems: Iterable[System]) -> set[int]:
+    """Systems of which everything was read once: only then may anybody be created in them (F6)."""
+    read = {(row.system, row.object, row.kind) for row in feeds.feeds(tx) if row.primed_at is not None}
+    return {
+        each.id
+        for each in systems
+        if all((each.id, o, str(kind)) in read for o, kind in each.capabilities.feeds if kind is not FeedKind.SWEEP)
+    }
 
 
 def fetch_hints(engine: Engine, system: System, lease: Lease, out: Pulled | None = None) -> None:

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from connectors.base import Connector, Done, Record, Ref
 from sync.engine import SECOND, Engine
 from sync.lease import Lease
-from sync.model import Lane, Question, System
+from sync.model import ALWAYS, Lane, Question, System
 from sync.pull import Pulled, take
 from sync.settle import settle
 from sync.store import leads, outbox, records, runs
-from sync.store.db import Tx, digest, generation
+from sync.store.db import Tx, generation
 from sync.store.outbox import Row
 
 SKEW = 120 * SECOND
@@ -124,7 +124,7 @@ def _settle_create(
         body = {"system": system.name, "records": [str(each.ref) for each in found]}
         question = Question("in doubt", f"in doubt:{row.record}", system.id, row.lead, row.record, body)
         runs.ask(tx, [question], engine.world.now())
-        known.settle_for("*", digest([row.body["fields"], row.body.get("withdraw", {})]), "held", run)
+        known.settle_for("*", ALWAYS, "held", run)
         records.update(tx, [known])
     elif known.lead is not None:
         # It never arrived. It is decided anew, after everybody has been placed who was met meanwhile.

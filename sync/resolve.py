@@ -20,7 +20,7 @@ from sync.identity import Claim, Name
 from sync.lease import Lease
 from sync.model import Known, Lane, Lead, Question
 from sync.plan import in_scope
-from sync.pull import is_primed
+from sync.pull import primed
 from sync.store import feeds, leads, outbox, records, runs
 from sync.store.db import Tx, digest
 
@@ -69,18 +69,18 @@ class _Batch:
 
     @classmethod
     def load(cls, engine: Engine, tx: Tx) -> _Batch:
-        primed = primed_systems(engine, tx)
-        new = [each for each in records.unlinked(tx, sorted(primed), BATCH) if each.state is not State.MERGED]
+        whole = primed_systems(engine, tx)
+        new = [each for each in records.unlinked(tx, sorted(whole), BATCH) if each.state is not State.MERGED]
         batch = cls(engine, new, records.merged(tx, BATCH))
         if new:
-            batch._load_claims(tx, primed)
+            batch._load_claims(tx, whole)
         for loser in batch.merged:
             batch.survivors[loser.id] = batch._survivor(tx, loser)
         return batch
 
-    def _load_claims(self, tx: Tx, primed: Iterable[int]) -> None:
+    def _load_claims(self, tx: Tx, whole: Iterable[int]) -> None:
         """Everybody who claims an address of these; unplaced records among them are placed along."""
-        allowed = set(primed)
+        allowed = set(whole)
         mapped = [each for each in self.new if self.engine.mapping(each) is not None]
         keys = {each.id: self._keys(each) for each in mapped}
         wanted = {key for some in keys.values() for key in some}
@@ -254,6 +254,12 @@ class _Batch:
     def _follow(self, tx: Tx, loser: Known, run: int, now: int) -> bool:
         """A record was merged into another over there: their leads become one. False: not yet."""
         survivor = self.survivors.get(loser.id)
+        if loser.lead is None and loser.awaits is not None:
+            # It may be what a create of ours made; its person is then the one that create was for.
+            meant = records.by_id(tx, [loser.awaits]).get(loser.awaits)
+            if meant is not None and meant.lead is not None:
+                records.link(tx, {loser.id: meant.lead})
+                loser.lead = meant.lead
         if survivor is None:
             object_, _, ext = (loser.into or "").partition(":")
             system = self.engine.systems.get(loser.system)
@@ -272,7 +278,7 @@ class _Batch:
 
 def primed_systems(engine: Engine, tx: Tx) -> set[int]:
     """Systems whose every listing was read whole once."""
-    return {each.id for each in engine.systems.values() if is_primed(tx, each)}
+    return primed(tx, engine.systems.values())
 
 
 def name_of(value: object) -> Name:

@@ -97,7 +97,8 @@ class _Settling:
         if row.kind == "create":
             self.created.append(row.record)
         moved = row.lead is not None and revs.get(row.lead) != row.lead_rev
-        left = row.lane == Lane.WITHDRAWAL or row.body.get("trimmed")  # not all that was wanted went along
+        # Not all that was wanted went along, or an answer was waited for.
+        left = row.lane == Lane.WITHDRAWAL or row.body.get("trimmed") or "withdraw" in row.body
         again = not isinstance(answer, Done) or left or moved or known.base or known.pending
         if lead is not None:
             (self.dirty if again else self.touched).add(lead)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sync import decide, model, observe, push, recover, resolve
+from sync.store import records
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,12 @@ MUTANTS = (
     Mutant(
         "no-barrier",
         "F6: creates wait until the target was read whole",
-        ((resolve, "primed_systems", _every_system), (decide, "primed_systems", _every_system)),
+        (
+            (resolve, "primed_systems", _every_system),
+            (decide, "primed_systems", _every_system),
+            (push, "_creates_are_stale", lambda engine, tx, system, now: False),
+            (records, "any_unplaced", lambda tx, system: False),
+        ),
     ),
     Mutant(
         "base-advances", "F1: base advances only when the edit was absorbed", ((decide, "_absorb", _absorb_frozen_too),)

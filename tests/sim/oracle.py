@@ -225,7 +225,7 @@ class Oracle:
                     "systems disagree", f"lead {lead.id} s{known.system} {known.ext} {group}: {want!r} / {has!r}"
                 )
         title = lead.value.get("title")
-        if isinstance(title, str) and title != self.truth.full.get(title[:5]) and "title" not in lead.frozen:
+        if isinstance(title, str) and title not in self.truth.full[title[:5]] and "title" not in lead.frozen:
             self.fault("a cut value became the truth", f"lead {lead.id} {title}")
 
     def _everywhere(self, lead: Lead) -> None:

@@ -112,7 +112,7 @@ class People:
         kept = next(each for each in self._live(number) if each.ref == ref)
         title = kept.fields.get("title")
         if isinstance(title, str):
-            self._play.truth.full[title[:TOKEN]] = title
+            self._play.truth.full[title[:TOKEN]].add(title)
 
     def _edit(self, group: str) -> None:
         found = self._record()
@@ -242,6 +242,7 @@ class People:
                 if len(some) > 1:
                     for each in some[:2]:
                         self._play.lose_record(number, each)
-                    self._play.vendors[number].merge(some[0].ref, some[1].ref)
+                    survivor = self._play.vendors[number].merge(some[0].ref, some[1].ref)
+                    self._look_at_title(number, survivor)
                     self._play.marks["merged over there"] += 1
                     return

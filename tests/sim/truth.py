@@ -32,11 +32,11 @@ def tokens(value: Value) -> set[str]:
 @dataclass(slots=True)
 class Truth:
     """`edits`: (person, group) → tokens people wrote; `before`: token → the tokens its writer had seen, directly or
-    through others; `full`: token → the whole value."""
+    through others; `full`: token → the values that people left with it."""
 
     edits: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
     before: dict[str, set[str]] = field(default_factory=dict)
-    full: dict[str, str] = field(default_factory=dict)
+    full: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     read: dict[str, float] = field(default_factory=dict)
     """Tokens that we have read and stored → when first."""
     claimed: dict[str, float] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class Truth:
         for each in seen:
             ancestors |= {each} | self.before.get(each, set())
         self.before[mark] = ancestors
-        self.full[mark] = value
+        self.full[mark].add(value)
         self.edits[(person, group)].append(mark)
 
     def forget_since(self, count: int) -> None:
