@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 class State(enum.IntEnum):
-    """What is known of a record's existence (sync-rules F29)."""
+    """What is known of a record's existence (docs/rules.md F29)."""
 
     LIVE = 0
     ARCHIVED = 1  # hidden over there; never written to, since a write may bring it back
@@ -238,6 +238,8 @@ class Capabilities:
     lag: float = 0.0
     """Seconds by which the feeds may show a change late."""
     rates: tuple[Rate, ...] = ()
+    fleeting: bool = False
+    """A record's name changes with its values until `add_own_key` has given all of them lasting ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +298,7 @@ class ConnectorSettings(BaseModel):
     """A connector's own part of the configuration: each connector adds its keys. `base_url` stands in every one that
     talks HTTP, so that an emulator can take the vendor's place."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Connector(ABC):

@@ -1,13 +1,11 @@
 """What can go wrong with a vendor, named by what the engine does about it.
-
     ConnectorError
     ├── Retry      not now: the system backs off and comes again; nothing of this call took effect
     ├── Skip       this one record cannot be handled: it waits in the review queue, the rest goes on
     ├── Stop       this system stops until a person acts; the others go on
     └── InDoubt    a write left and its answer is unknown; a connector turns it into the answer `Unknown`
 
-A bad *record* in a batch is not an exception but an answer (`Refused`). The text of an error never holds a
-secret or a person's data.
+A bad *record* is an answer (`Refused`), no exception. No text holds a secret or a person's data.
 """
 
 from __future__ import annotations

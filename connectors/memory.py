@@ -222,11 +222,11 @@ class Memory(Connector):
         except ConnectorError as error:
             yield Finding("error", error.code, str(error), "see to what the text says, then run check again")
             return
-        yield Finding("ok", "SM320", f"{self._name}: it answers")
+        yield Finding("ok", "SM330", f"{self._name}: it answers")
         if not self._system.temperament.own_key:
             yield Finding(
                 "advice",
-                "SM321",
+                "SM335",
                 f"{self._name}: it has no key field of ours, so an unanswered create may end in a review",
             )
 

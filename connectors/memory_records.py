@@ -47,6 +47,8 @@ class Temperament:
     lower_email: bool = False
     collapse_blanks: bool = False
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    """What a new record has in fields of which nothing was said."""
     consent: Literal["none", "record", "address"] = "none"
     deletes: Deletes = Deletes.FEED
     removed: State = State.DELETED
@@ -243,7 +245,7 @@ class Records:
 
     def create(self, object: str, taken: Fields, writer: Writer, *, mine: bool) -> Row:
         row = self._row(object, mine=mine)
-        self._keep(row, dict(taken), taken, writer, mine=mine)
+        self._keep(row, {**self._how.defaults, **taken}, taken, writer, mine=mine)
         return row
 
     def update(self, row: Row, taken: Fields, writer: Writer, *, mine: bool) -> None:

@@ -12,6 +12,9 @@ from connectors.base import Rate
 from connectors.errors import Retry
 from connectors.world import World
 
+ASK_AGAIN = 3600.0
+"""Seconds after which a spent day may have ended."""
+
 
 class Budget:
     """Permits for requests. `take` waits until one is free."""
@@ -25,14 +28,15 @@ class Budget:
         self._share = daily_share
         self._used: int | None = None
         self._allowed: int | None = None
+        self._told_at = 0.0
 
     def take(self, bucket: str = "all") -> None:
         """Wait for a permit of every rate that covers this bucket. Raises Retry when our share of the day is spent."""
-        if self._used is not None and self._allowed and self._used >= self._allowed * self._share:
+        if self._is_spent():
             raise Retry(
                 f"{self._system}: {self._used:,} of {self._allowed:,} requests of the day are used, our share is "
                 f"{self._share:.0%}; it goes on when the vendor's day is over",
-                after=3600.0,
+                after=ASK_AGAIN,
                 code="SM310",
             )
         with self._lock:
@@ -51,9 +55,20 @@ class Budget:
         if wait > 0:
             self._world.sleep(wait)
 
+    def _is_spent(self) -> bool:
+        """Only the vendor knows when its day is over: now and then one request asks."""
+        with self._lock:
+            if self._used is None or not self._allowed or self._used < self._allowed * self._share:
+                return False
+            now = self._world.monotonic()
+            if now < self._told_at + ASK_AGAIN:
+                return True
+            self._told_at = now
+            return False
+
     def told(self, used: int, allowed: int) -> None:
         """The vendor's own count of its day."""
-        self._used, self._allowed = used, allowed
+        self._used, self._allowed, self._told_at = used, allowed, self._world.monotonic()
 
     @property
     def day(self) -> tuple[int, int] | None:

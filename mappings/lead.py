@@ -26,6 +26,7 @@ TYPES = (
     "boolean",
     "choice",
     "set",
+    "emails",
     "stage",
     "owner",
     "consent",
@@ -48,7 +49,7 @@ _BUILT_IN = (
     LeadField("first_name", "text", "name", "first name"),
     LeadField("last_name", "text", "name", "last name"),
     LeadField("email", "email", "email", "e-mail"),
-    LeadField("emails", "set", "emails", "further e-mails"),
+    LeadField("emails", "emails", "emails", "further e-mails"),
     LeadField("phone", "phone", "phone", "phone"),
     LeadField("mobile", "phone", "mobile", "mobile phone"),
     LeadField("company", "text", "company", "company"),
@@ -80,6 +81,11 @@ STAGES: Mapping[str, int] = {
     "evangelist": 70,
 }
 """Rank of each lifecycle stage; "furthest" compares these."""
+
+DELIVERABILITY = ("ok", "bounced", "complained")
+
+CHANNELS = ("email", "phone", "sms", "post", "push", "social")
+"""The channels of consent that are known. A mapping may name another; then nobody can tell it from a typing error."""
 
 _CONSENT = re.compile(r"consent\.[a-z]+(\.[a-z0-9_-]+)?\Z")
 

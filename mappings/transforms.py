@@ -1,511 +1,325 @@
 """Named pairs that turn native values into normal forms and back, and how a written value may come back.
 
-Each pair is lossless on normal forms unless the mapping declares a loss (a length, options). Reading what has no
-normal form raises `Unreadable`; writing what the other side has no word for raises `Unwritable`: the group then waits
-for a person, and nothing is guessed.
+Each pair is lossless on normal forms except where it says what it `loses`, or where the mapping declares a loss (the
+length of a text, options). Reading what has no normal form raises `Unreadable`; writing what the other side has no word
+for raises `Unwritable`: the group then waits for a person, and nothing is guessed.
 """
 
 from __future__ import annotations
 
-import datetime
-import functools
 import re
-import unicodedata
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from connectors.base import Value
-from mappings.lead import STAGES, Canon
+from mappings import pairs
+from mappings.forms import (
+    boolean,
+    country,
+    date,
+    decimal,
+    domain,
+    email,
+    integer,
+    language,
+    moment,
+    organisation_number,
+    postcode,
+    text,
+)
+from mappings.lead import Canon
+from mappings.pairs import Options, Unwritable, partial_items
 
-
-class Unreadable(ValueError):
-    """A native value that has no normal form. The text says what was expected, not what was found."""
-
-
-class Unwritable(ValueError):
-    """A canonical value that the other side has no word for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a mapping says beside the names: `options` native → canonical, `length` in characters, `region` for
-    national phone numbers."""
-
-    options: Mapping[str, str] = field(default_factory=dict)
-    length: int | None = None
-    region: str = "NO"
+__all__ = ["COERCIONS", "TRANSFORMS", "Options", "Transform", "Unwritable", "explains", "partial_items"]
 
 
 @dataclass(frozen=True, slots=True)
 class Transform:
     """`read` gets the native values in the order of `remote` and answers the lead's values in the order of `lead`;
-    `write` does the reverse."""
+    `write` does the reverse, for the first `writes` natives only: the others are left alone.
+
+    `text` says what it is for, `loses` what a written value does not bring back. `makes`: the types of lead fields
+    that it is for; `fits`: the types of native fields that can hold its values. `leads` fields of the lead stand for
+    `remotes` (fewest, most) native ones. `takes`: which of the keys length, options and separator mean something to
+    it; `cuts`: a longer text is cut, where any other value that does not fit is refused. `reader`, `writes_one`: the
+    same for one value on each side, without the lists; a reader is made once for its options.
+    """
 
     name: str
+    text: str
     read: Callable[[Sequence[Value], Options], Sequence[Canon]]
-    write: Callable[[Sequence[Canon], Options], Sequence[Value | Keep]]
+    write: Callable[[Sequence[Canon], Options], Sequence[Value]]
+    makes: frozenset[str]
+    fits: frozenset[str]
+    takes: frozenset[str] = frozenset()
+    leads: int = 1
+    remotes: tuple[int, int] = (1, 1)
+    writes: int = 1
+    cuts: bool = False
     regional: bool = False
+    loses: str = ""
+    reader: Callable[[Options], Callable[[Value], Canon]] | None = None
+    writes_one: Callable[[Canon, Options], Value] | None = None
 
 
-# --- normal forms, one value at a time -------------------------------------------------------------------------------
-
-
-def text(value: Value) -> str | None:
-    """NFC, without blanks around it; empty is None."""
-    if value is None:
-        return None
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list | dict):
-        raise Unreadable("expected one text, not a list")
-    found = str(value)
-    if not found.isascii():
-        found = unicodedata.normalize("NFC", found).replace("\u00a0", " ")
-    return found.strip() or None
-
-
-_PLAIN_EMAIL = re.compile(
-    r"[a-z0-9](?:[a-z0-9_+-]|\.(?=[a-z0-9_+-]))*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}\Z"
-)
-
-
-@functools.lru_cache(65_536)
-def _email(value: str) -> str:
-    found = value.lower()
-    if len(found) <= 254 and _PLAIN_EMAIL.match(found) and found.index("@") <= 64:
-        return found
-    from email_validator import EmailNotValidError, validate_email
-
-    try:
-        return validate_email(value, check_deliverability=False).normalized.lower()
-    except EmailNotValidError:
-        raise Unreadable("expected an e-mail address") from None
-
-
-def email(value: Value) -> str | None:
-    """Lower case. Raises Unreadable for what is no address."""
-    found = text(value)
-    return None if found is None else _email(found)
-
-
-@functools.lru_cache(65_536)
-def phone_number(value: str, region: str) -> str:
-    """E.164 where it is a valid number, else the text as it stands: people write "after four" into phone fields."""
-    import phonenumbers
-
-    try:
-        number = phonenumbers.parse(value, region)
-    except phonenumbers.NumberParseException:
-        return value
-    if not phonenumbers.is_valid_number(number):
-        return value
-    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return f"{written};ext={number.extension}" if number.extension else written
-
-
-@functools.lru_cache(1)
-def _territories() -> Mapping[str, str]:
-    """Folded name, alias or code → ISO 3166 alpha-2, from CLDR in Norwegian and English."""
-    from babel import Locale
-    from babel.core import get_global
-
-    found: dict[str, str] = {}
-    for alias, codes in get_global("territory_aliases").items():
-        if len(codes) == 1:
-            found[alias.casefold()] = codes[0]
-    for language in ("sv", "da", "de", "en", "nb"):
-        for code, name in Locale(language).territories.items():
-            if len(code) == 2 and code.isalpha() and code not in ("EU", "EZ", "UN", "XA", "XB", "QO", "ZZ"):
-                found[name.casefold()] = code
-                found[code.casefold()] = code
-    found.update({"usa": "US", "u.s.a.": "US", "uk": "GB", "england": "GB", "great britain": "GB", "holland": "NL"})
-    return found
-
-
-def country(value: Value) -> str | None:
-    """ISO 3166 alpha-2 where the name or code is known, else the text."""
-    found = text(value)
-    return None if found is None else _territories().get(found.casefold(), found)
-
-
-def country_name(code: str, language: str) -> str:
-    from babel import Locale
-
-    name = Locale(language).territories.get(code)
-    return str(name) if name else code
-
-
-@functools.lru_cache(1)
-def _languages() -> Mapping[str, str]:
-    from babel import Locale
-
-    found: dict[str, str] = {}
-    for language in ("en", "nb"):
-        for code, name in Locale(language).languages.items():
-            if len(code) == 2:
-                found[name.casefold()] = code
-                found[code] = code
-    return {**found, "no": "nb", "norwegian": "nb", "norsk": "nb"}
-
-
-def language(value: Value) -> str | None:
-    """ISO 639-1; a region behind it is dropped, "no" is "nb"."""
-    found = text(value)
-    if found is None:
-        return None
-    known = _languages()
-    return known.get(found.casefold()) or known.get(re.split("[-_]", found.casefold())[0], found)
-
-
-def integer(value: Value) -> int | None:
-    found = text(value)
-    if found is None:
-        return None
-    try:
-        number = Decimal(found)
-    except InvalidOperation:
-        raise Unreadable("expected a whole number") from None
-    if number != number.to_integral_value():
-        raise Unreadable("expected a whole number")
-    return int(number)
-
-
-def decimal(value: Value) -> str | None:
-    """Without a needless zero: "1.50" and "1.5" are one value."""
-    found = text(value)
-    if found is None:
-        return None
-    try:
-        number = Decimal(found).normalize()
-    except InvalidOperation:
-        raise Unreadable("expected a number with a decimal point") from None
-    if not number.is_finite():
-        raise Unreadable("expected a finite number")
-    return f"{number:f}"
-
-
-_YES = {"true", "1", "yes", "y", "ja", "j", "x", "sann", "wahr", "oui", "on"}
-_NO = {"false", "0", "no", "n", "nei", "usann", "falsch", "nein", "non", "off"}
-
-
-def boolean(value: Value) -> bool | None:
-    if isinstance(value, bool) or value is None:
-        return value
-    found = (text(value) or "").casefold()
-    if not found:
-        return None
-    if found in _YES:
-        return True
-    if found in _NO:
-        return False
-    raise Unreadable("expected yes or no")
-
-
-def date(value: Value) -> str | None:
-    """YYYY-MM-DD, of an ISO date or time, day.month.year, or milliseconds since 1970."""
-    found = text(value)
-    if found is None:
-        return None
-    if re.match(r"\d{4}-\d\d-\d\d(?:[T ]|\Z)", found):
-        found = found[:10]
-    elif day := re.match(r"(\d{1,2})\.(\d{1,2})\.(\d{4})\Z", found):
-        found = f"{day[3]}-{int(day[2]):02d}-{int(day[1]):02d}"
-    elif re.match(r"-?\d{11,14}\Z", found):
-        moment = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(milliseconds=int(found))
-        found = moment.date().isoformat()
-    try:
-        return datetime.date.fromisoformat(found).isoformat()
-    except ValueError:
-        raise Unreadable("expected a date as YYYY-MM-DD") from None
-
-
-def moment(value: Value) -> str | None:
-    """An aware time in UTC, YYYY-MM-DDTHH:MM:SS.mmmZ; a time without a zone is refused, since nobody knows which."""
-    found = text(value)
-    if found is None:
-        return None
-    if re.match(r"-?\d{11,14}\Z", found):
-        return _utc(datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(milliseconds=int(found)))
-    try:
-        parsed = datetime.datetime.fromisoformat(found)
-    except ValueError:
-        raise Unreadable("expected an ISO time with a zone") from None
-    if parsed.tzinfo is None:
-        raise Unreadable("expected a time with a zone")
-    return _utc(parsed)
-
-
-def _utc(parsed: datetime.datetime) -> str:
-    return parsed.astimezone(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def organisation_number(value: Value) -> str | None:
-    """Nine digits where they are a Norwegian organisation number, else the text."""
-    found = text(value)
-    if found is None:
-        return None
-    from stdnum.no import orgnr
-
-    digits = re.sub(r"(?i)^no|mva$|[\s.-]", "", found)
-    return digits if orgnr.is_valid(digits) else found
-
-
-def domain(value: Value) -> str | None:
-    """The host without "www.", of a domain or a web address."""
-    found = text(value)
-    if found is None:
-        return None
-    host = re.sub(r"(?i)^[a-z]+://", "", found).split("/")[0].split("?")[0].lower()
-    return host.removeprefix("www.") or None
-
-
-def partial_items(value: dict[str, object]) -> list[str]:
-    """The items of a list that the vendor shows only in part."""
-    items = value.get("items")
-    return [str(item) for item in items] if isinstance(items, list) else []
-
-
-def words(value: Value, separator: str) -> list[str] | None:
-    """A set as a sorted list without repetition. None: not known."""
-    if value is None:
-        return None
-    if isinstance(value, dict):
-        value = partial_items(value)
-    items = value if isinstance(value, list) else str(value).split(separator)
-    return sorted({found for item in items if (found := text(item)) is not None})
-
-
-class Keep:
-    """Stands where a writing leaves a native field alone."""
-
-
-KEEP = Keep()
-
-
-# --- pairs -----------------------------------------------------------------------------------------------------------
-
-
-def cut(value: Value, length: int | None) -> Value:
-    if length is None or not isinstance(value, str) or len(value) <= length:
-        return value
-    return value[:length].rstrip() or None
+_LENGTH = frozenset({"length"})
+_TEXTS = frozenset({"text", "email", "phone", "number", "boolean", "date", "datetime", "choice", "reference", "other"})
 
 
 def _one(
     name: str,
-    read: Callable[[Value, Options], Canon],
-    write: Callable[[Canon, Options], Value] | None = None,
+    about: str,
+    fits: str,
+    reader: Callable[[Options], Callable[[Value], Canon]],
+    write: Callable[[Canon, Options], Value] = pairs.whole,
+    *,
+    makes: str = "",
+    takes: Iterable[str] = _LENGTH,
     regional: bool = False,
+    loses: str = "",
 ) -> Transform:
     """A pair for one value on each side."""
-    out = write or (lambda value, options: cut(value, options.length))
 
     def reading(values: Sequence[Value], options: Options) -> Sequence[Canon]:
-        return (read(values[0], options),)
+        return (reader(options)(values[0]),)
 
-    def writing(values: Sequence[Canon], options: Options) -> Sequence[Value | Keep]:
-        return (out(values[0], options),)
+    def writing(values: Sequence[Canon], options: Options) -> Sequence[Value]:
+        return (write(values[0], options),)
 
-    return Transform(name, reading, writing, regional)
-
-
-def _read_phone(value: Value, options: Options) -> Canon:
-    found = text(value)
-    return None if found is None else phone_number(found, options.region)
-
-
-def _write_country_name(language: str) -> Callable[[Canon, Options], Value]:
-    def write(value: Canon, options: Options) -> Value:
-        return cut(country_name(value, language), options.length) if isinstance(value, str) else None
-
-    return write
-
-
-def _read_choice(value: Value, options: Options) -> Canon:
-    found = text(value)
-    if found is None or not options.options:
-        return found
-    if found not in options.options:
-        raise Unreadable("expected one of the options that the mapping names")
-    return options.options[found]
+    return Transform(
+        name,
+        about,
+        reading,
+        writing,
+        frozenset(makes.split()) or frozenset({name, "text"}),
+        frozenset({*fits.split(), "other"}) if fits else _TEXTS,
+        frozenset(takes),
+        cuts=write is pairs.cut,
+        regional=regional,
+        loses=loses,
+        reader=reader,
+        writes_one=write,
+    )
 
 
-def _write_choice(value: Canon, options: Options) -> Value:
-    if value is None or not options.options:
-        return cut(value, options.length)
-    for native, canonical in options.options.items():
-        if canonical == value:
-            return native
-    raise Unwritable("the mapping names no option for this value")
+def _form(form: Callable[[Value], Canon]) -> Callable[[Options], Callable[[Value], Canon]]:
+    """Reads by a normal form that no option changes."""
+    return lambda options: form
 
 
-def _read_stage(value: Value, options: Options) -> Canon:
-    found = _read_choice(value, options)
-    if found is not None and found not in STAGES:
-        raise Unreadable("expected a stage that has a rank")
-    return found
+def _by(read: Callable[[Value, Options], Canon]) -> Callable[[Options], Callable[[Value], Canon]]:
+    """Reads with the options."""
+    return lambda options: lambda value: read(value, options)
 
 
-def _read_set(value: Value, options: Options) -> Canon:
-    del options
-    return words(value, ";")
-
-
-def _write_set(value: Canon, options: Options) -> Value:
-    del options
-    return ";".join(value) if isinstance(value, list) and value else None
-
-
-def _write_list(value: Canon, options: Options) -> Value:
-    del options
-    return list(value) if isinstance(value, list) else None
-
-
-def _read_emails(value: Value, options: Options) -> Canon:
-    del options
-    found = words(value, ";")
-    if found is None:
-        return None
-    kept = set()
-    for each in found:
-        try:
-            kept.add(_email(each))
-        except Unreadable:
-            continue  # one bad address among several must not hide the good ones
-    return sorted(kept)
-
-
-CONFIRMED = re.compile(r"confirmed \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\Z")
-
-
-def _read_consent(value: Value, options: Options) -> Canon:
-    """The connector's own words: out, in, or "confirmed TIME" (opted in, with the person's confirmation)."""
-    del options
-    found = text(value)
-    if found is None or found in ("out", "in") or CONFIRMED.match(found):
-        return found
-    raise Unreadable("expected out, in or confirmed")
-
-
-def _write_consent(value: Canon, options: Options) -> Value:
-    del options
-    return None if value is None else "out" if value == "out" else "in"
-
-
-def _read_consent_and_time(values: Sequence[Value], options: Options) -> Sequence[Canon]:
-    """A word, and beside it the time at which the person confirmed."""
-    said, at = _read_consent(values[0], options), moment(values[1])
-    if said == "in" and at is not None:
-        return (f"confirmed {at[:19]}Z",)
-    return (said,)
-
-
-def _write_consent_and_time(values: Sequence[Canon], options: Options) -> Sequence[Value | Keep]:
-    return (_write_consent(values[0], options), KEEP)
-
-
-def _read_opt_out_box(value: Value, options: Options) -> Canon:
-    """A ticked "opted out" says no; an empty one says nothing: it is empty for everybody nobody has asked."""
-    del options
-    return "out" if boolean(value) else None
-
-
-def _write_opt_out_box(value: Canon, options: Options) -> Value:
-    del options
-    return value == "out"
-
-
-def _read_consent_word(value: Value, options: Options) -> Canon:
-    """A column with yes and no: yes is what the list's keeper says, not what the person confirmed."""
-    found = text(value)
-    if found is not None and options.options:
-        return _read_choice(found, options)
-    answer = boolean(value)
-    return None if answer is None else "in" if answer else "out"
-
-
-def _write_consent_word(value: Canon, options: Options) -> Value:
-    if value is None:
-        return None
-    wanted = "out" if value == "out" else "in"
-    if options.options:
-        return _write_choice(wanted, options)
-    return "no" if wanted == "out" else "yes"
-
-
-def _read_full_name(values: Sequence[Value], options: Options) -> Sequence[Canon]:
-    """One column with the whole name → first (with middle) and last name."""
-    del options
-    found = text(values[0])
-    if found is None:
-        return (None, None)
-    from nameparser import HumanName
-
-    name = HumanName(found)
-    first = " ".join(part for part in (name.first, name.middle) if part) or None
-    return (first, name.last or None) if first or name.last else (None, found)
-
-
-def _write_full_name(values: Sequence[Canon], options: Options) -> Sequence[Value | Keep]:
-    return (cut(" ".join(str(part) for part in values if part) or None, options.length),)
-
-
-def _read_first_of(values: Sequence[Value], options: Options) -> Sequence[Canon]:
-    """A field of the record itself, else what a related record says; only the record's own field is written."""
-    del options
-    return (next((found for value in values if (found := text(value)) is not None), None),)
-
-
-def _write_first_of(values: Sequence[Canon], options: Options) -> Sequence[Value | Keep]:
-    return (cut(values[0], options.length), KEEP)
-
+_CHOICE = ("length", "options")
+_SET = ("length", "options", "separator")
 
 TRANSFORMS: Mapping[str, Transform] = {
     each.name: each
     for each in (
-        _one("text", lambda value, options: text(value)),
-        _one("email", lambda value, options: email(value)),
-        _one("phone", _read_phone, regional=True),
-        _one("country", lambda value, options: country(value)),
-        _one("country_name", lambda value, options: country(value), _write_country_name("en")),
-        _one("country_name_nb", lambda value, options: country(value), _write_country_name("nb")),
-        _one("language", lambda value, options: language(value)),
-        _one("date", lambda value, options: date(value)),
-        _one("datetime", lambda value, options: moment(value)),
-        _one("decimal", lambda value, options: decimal(value)),
-        _one("integer", lambda value, options: integer(value)),
-        _one("integer_text", lambda value, options: integer(value), lambda value, options: _text_or_none(value)),
-        _one("boolean", lambda value, options: boolean(value)),
-        _one("boolean_text", lambda value, options: boolean(value), lambda value, options: _text_or_none(value)),
-        _one("choice", _read_choice, _write_choice),
-        _one("stage", _read_stage, _write_choice),
-        _one("owner", lambda value, options: email(value)),
-        _one("organisation_number", lambda value, options: organisation_number(value)),
-        _one("domain", lambda value, options: domain(value)),
-        _one("set", _read_set, _write_set),
-        _one("list", _read_set, _write_list),
-        _one("emails", _read_emails, _write_list),
-        _one("emails_text", _read_emails, _write_set),
-        _one("consent", _read_consent, _write_consent),
-        _one("opt_out_box", _read_opt_out_box, _write_opt_out_box),
-        _one("consent_word", _read_consent_word, _write_consent_word),
-        Transform("full_name", _read_full_name, _write_full_name),
-        Transform("consent_and_time", _read_consent_and_time, _write_consent_and_time),
-        Transform("first_of", _read_first_of, _write_first_of),
+        _one("text", "Text without blanks around it.", "", _form(text), pairs.cut, makes="text choice"),
+        _one("email", "One e-mail address, in lower case.", "text email", _form(email), makes="email owner text"),
+        _one(
+            "phone",
+            "A phone number as +4722334455; what is no number stays as it is.",
+            "text phone number",
+            _by(pairs.read_phone),
+            regional=True,
+        ),
+        _one("country", "A country by its code, NO.", "text choice", _form(country)),
+        _one(
+            "country_name",
+            "A country by its English name.",
+            "text choice",
+            _form(country),
+            pairs.write_country_name("en"),
+            makes="country text",
+        ),
+        _one(
+            "country_name_nb",
+            "A country by its Norwegian name.",
+            "text choice",
+            _form(country),
+            pairs.write_country_name("nb"),
+            makes="country text",
+        ),
+        _one(
+            "postcode",
+            "A postcode; in Norway with the zeros in front that a column of numbers has lost.",
+            "text number",
+            _by(lambda value, options: postcode(value, options.region)),
+            regional=True,
+            makes="text",
+        ),
+        _one("language", "A language by its code, nb.", "text choice", _form(language)),
+        _one("date", "A day, as 2026-01-31.", "text date datetime", _form(date)),
+        _one("datetime", "A time with its zone, as 2026-01-31T09:30:00.000Z.", "text datetime", _form(moment)),
+        _one("decimal", "A number with a decimal point.", "text number", _form(decimal)),
+        _one(
+            "decimal_comma",
+            "A number with a decimal comma, as in a Norwegian sheet.",
+            "text number",
+            _by(pairs.read_decimal_comma),
+            pairs.write_decimal_comma,
+            makes="decimal text",
+        ),
+        _one("integer", "A whole number.", "text number", _form(integer), makes="integer"),
+        _one(
+            "integer_text",
+            "A whole number that is text over there.",
+            "text number",
+            _form(integer),
+            pairs.write_text,
+            makes="integer",
+        ),
+        _one("boolean", "Yes or no.", "boolean text choice number", _form(boolean), takes=(), makes="boolean"),
+        _one(
+            "boolean_text",
+            "Yes or no that is the text true or false over there.",
+            "boolean text choice",
+            _form(boolean),
+            pairs.write_text,
+            makes="boolean",
+        ),
+        _one(
+            "choice",
+            "One of some words.",
+            "",
+            _by(pairs.read_choice),
+            pairs.write_choice,
+            takes=_CHOICE,
+            makes="choice text country language owner",
+        ),
+        _one(
+            "stage",
+            "A lifecycle stage.",
+            "text choice",
+            _by(pairs.read_stage),
+            pairs.write_choice,
+            takes=_CHOICE,
+            makes="stage",
+        ),
+        _one(
+            "owner",
+            "Who is responsible, by e-mail address.",
+            "text email reference choice",
+            _form(email),
+            makes="owner email",
+        ),
+        _one(
+            "organisation_number",
+            "A Norwegian organisation number, nine digits; any other text stays as it is.",
+            "text number",
+            _form(organisation_number),
+        ),
+        _one("domain", "The domain of a web address.", "text email", _form(domain)),
+        _one(
+            "set",
+            "Several words in one text.",
+            "text choice choices",
+            _by(pairs.read_set),
+            pairs.write_set,
+            takes=_SET,
+            makes="set",
+        ),
+        _one(
+            "list",
+            "Several words as a list.",
+            "choices text",
+            _by(pairs.read_set),
+            pairs.write_list,
+            takes=("options",),
+            makes="set",
+        ),
+        _one(
+            "emails",
+            "Several e-mail addresses as a list.",
+            "choices text",
+            _by(pairs.read_emails),
+            pairs.write_list,
+            takes=(),
+            makes="emails set",
+        ),
+        _one(
+            "emails_text",
+            "Several e-mail addresses in one text.",
+            "choices text email",
+            _by(pairs.read_emails),
+            pairs.write_set,
+            takes=("length", "separator"),
+            makes="emails set",
+        ),
+        _one(
+            "consent",
+            "What a connector itself tells about a person's consent.",
+            "choice text",
+            _by(pairs.read_consent),
+            pairs.write_consent,
+            takes=(),
+            loses="when the person confirmed",
+            makes="consent",
+        ),
+        _one(
+            "opt_out_box",
+            "A box that is ticked for people who have said no.",
+            "boolean text choice number",
+            _by(pairs.read_opt_out_box),
+            pairs.write_opt_out_box,
+            takes=(),
+            loses="a yes: an empty box says nothing",
+            makes="consent",
+        ),
+        _one(
+            "consent_word",
+            "A column in which yes and no stand, or the words that `options` names.",
+            "text choice boolean",
+            _by(pairs.read_consent_word),
+            pairs.write_consent_word,
+            makes="consent",
+            takes=("options",),
+            loses="when the person confirmed",
+        ),
+        Transform(
+            "full_name",
+            "The whole name in one field; first and last name on our side.",
+            pairs.read_full_name,
+            pairs.write_full_name,
+            frozenset({"text"}),
+            frozenset({"text", "other"}),
+            _LENGTH,
+            leads=2,
+            cuts=True,
+            loses="where the first name ends, if either has several parts",
+        ),
+        Transform(
+            "consent_and_time",
+            "What a connector tells about consent, and in a second field when the person confirmed.",
+            pairs.read_consent_and_time,
+            pairs.write_consent_and_time,
+            frozenset({"consent"}),
+            frozenset({"choice", "text", "datetime", "other"}),
+            remotes=(2, 2),
+            loses="when the person confirmed",
+        ),
+        Transform(
+            "first_of",
+            "The first of several fields that is filled; only the first is written.",
+            pairs.read_first_of,
+            pairs.write_first_of,
+            frozenset({"text", "choice"}),
+            _TEXTS,
+            _LENGTH,
+            remotes=(2, 9),
+            cuts=True,
+            loses="an empty value, where another field is filled",
+        ),
     )
 }
-"""Every transform a mapping file may name with `as`."""
-
-DEFAULT_FOR_TYPE: Mapping[str, str] = {"set": "set", "consent": "consent"}
-"""The transform of a lead field's type where it is not called like the type."""
+"""Every transform a mapping file may name with `as`. Each type of lead field has one of its name, the usual one."""
 
 
-def _text_or_none(value: Canon) -> Value:
-    return None if value is None else "true" if value is True else "false" if value is False else str(value)
-
-
-# --- coercions -------------------------------------------------------------------------------------------------------
+# --- coercions ---------------------------------------------------------------------------------------------------
 
 
 def _folded(value: str) -> str:
@@ -517,7 +331,7 @@ def _digits(value: str) -> str:
 
 
 def explains(sent: Value, seen: Value, kinds: frozenset[str]) -> bool:
-    """Whether `seen` is what became of `sent` over there, by one of the declared coercions (sync-rules F3).
+    """Whether `seen` is what became of `sent` over there, by one of the declared coercions (docs/rules.md F3).
 
     cut: a prefix. case, blanks: the same but for those. digits: the same digits. day: the date of a time.
     order: the same items in another order. cleared: emptied on the way to the value. label: see the mapping.

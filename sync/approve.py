@@ -8,16 +8,20 @@ file is sent to the letter: operations that are not in it wait.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sync.engine import Engine
 from sync.guard import Refusal, outbound
-from sync.model import Known, Lane, OutState, System
+from sync.model import RESTORE, Known, Lane, OutState, System
+from sync.packed import digest
 from sync.store import feeds, outbox, records, runs
-from sync.store.db import Tx, digest
+from sync.store.db import Tx
 from sync.store.outbox import Row
+
+if TYPE_CHECKING:
+    from sync.foretell import About
 
 
 @dataclass(slots=True)
@@ -39,7 +43,7 @@ def approve(engine: Engine, tx: Tx) -> Verdict:
         return out
     now = engine.world.now()
     flooded = bool(runs.open_causes(tx, "withdrawals"))
-    sizes = {row.id: row.size for row in feeds.systems(tx)}
+    rows = {row.id: row for row in feeds.systems(tx)}
     for system in sorted(engine.systems.values(), key=lambda each: each.rank):
         done = feeds.counted(tx, system.id, now)
         for kind in ("update", "create", "archive"):
@@ -47,8 +51,10 @@ def approve(engine: Engine, tx: Tx) -> Verdict:
             if not wanted:
                 continue
             already = done.get(("*", f"out:{kind}"), 0)
-            refusal = outbound(system.name, kind, already, wanted, sizes.get(system.id, 0), engine.settings.limits)
-            if refusal is not None:
+            refusal = outbound(system.name, kind, already, wanted, rows[system.id].size, engine.settings.limits)
+            # The first plan of a system fits no limit; where nobody is to be asked, it goes out whole.
+            first = rows[system.id].state == "new" and engine.settings.first == "apply"
+            if refusal is not None and not first:
                 out.refused.append(refusal)
                 out.held += wanted
                 continue
@@ -75,19 +81,32 @@ def _proposed(counts: dict[tuple[int, str, int, int], int], system: System, kind
 # --- plans that a person looked at -------------------------------------------------------------------------------
 
 
+class Change(NamedTuple):
+    """What becomes of a native field. `mark`: its hash. `ahead`: it goes ahead of the operation."""
+
+    name: str
+    before: object
+    after: object
+    mark: str
+    ahead: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One operation of a plan. `target`: the record, or the records of the person who is to be created.
-    `changes`: (native field, before, after, hash)."""
+    `changes`: what is sent; `later`: what is due on the same record once that has gone through. `about`: the person,
+    where somebody wants to read of them."""
 
     row: Row
     system: str
     target: str
-    changes: tuple[tuple[str, object, object, str], ...]
+    changes: tuple[Change, ...]
+    later: tuple[Change, ...] = ()
+    about: About | None = None
 
     @property
     def hashes(self) -> list[str]:
-        return [each[3] for each in self.changes]
+        return [each.mark for each in (*self.changes, *self.later)]
 
 
 def lines(engine: Engine, tx: Tx, rows: Iterable[Row]) -> Iterable[Line]:
@@ -109,7 +128,14 @@ def _lines(engine: Engine, tx: Tx, rows: Sequence[Row]) -> Iterable[Line]:
         if system is None:
             continue
         target = _target(engine, row, known.get(row.record), people.get(row.lead or 0, ()))
-        yield Line(row, system.name, target, tuple(_changes(row, system.name, target)))
+        later = row.body.get("follows")
+        yield Line(
+            row,
+            system.name,
+            target,
+            tuple(_changes(row.kind, row.body, system.name, target)),
+            tuple(_changes(row.kind, later, system.name, target)) if later is not None else (),
+        )
 
 
 def _target(engine: Engine, row: Row, known: Known | None, person: Collection[Known]) -> str:
@@ -123,28 +149,45 @@ def _target(engine: Engine, row: Row, known: Known | None, person: Collection[Kn
     return "new: " + ", ".join(sorted(refs))
 
 
-def _changes(row: Row, system: str, target: str) -> Iterable[tuple[str, object, object, str]]:
-    if row.kind == "archive":
-        yield "", None, None, _hash(row.kind, system, target, "", None, None)
-    fields: dict[str, Any] = row.body["fields"]
-    before: dict[str, Any] = row.body["before"]
+def _changes(kind: str, body: Mapping[str, Any], system: str, target: str) -> Iterable[Change]:
+    if kind == "archive":
+        yield Change("", None, None, mark(kind, system, target, "", None, None))
+    fields: dict[str, Any] = body["fields"]
+    before: dict[str, Any] = body["before"]
     for name, value in sorted(fields.items()):
-        yield name, before.get(name), value, _hash(row.kind, system, target, name, before.get(name), value)
-    for name, value in sorted(row.body.get("withdraw", {}).items()):
+        yield Change(name, before.get(name), value, mark(kind, system, target, name, before.get(name), value))
+    for name, value in sorted(body.get("withdraw", {}).items()):
         if name not in fields:
-            yield name, None, value, _hash("withdraw", system, target, name, None, value)
+            yield Change(name, None, value, mark(WITHDRAW, system, target, name, None, value), ahead=True)
 
 
-def _hash(*parts: object) -> str:
-    return digest(list(parts))
+WITHDRAW = "withdraw"
+"""The kind of a change that goes ahead of an operation: the no to its new address."""
+
+
+def mark(kind: str, system: str, target: str, name: str, before: object, after: object) -> str:
+    """The hash of one change."""
+    return digest([kind, system, target, name, before, after])
+
+
+class PlanDigest:
+    """One hash for a whole plan, whatever the order of its changes and however many there are."""
+
+    def __init__(self) -> None:
+        self._sum = 0
+
+    def add(self, change: str) -> None:
+        self._sum = (self._sum + int.from_bytes(hashlib.sha256(change.encode()).digest())) % (1 << 256)
+
+    def __str__(self) -> str:
+        return f"{self._sum:064x}"
 
 
 def plan_digest(hashes: Iterable[str]) -> str:
-    """One hash for a whole plan, whatever the order of its operations."""
-    whole = hashlib.sha256()
-    for each in sorted(hashes):
-        whole.update(each.encode() + b"\n")
-    return whole.hexdigest()
+    whole = PlanDigest()
+    for each in hashes:
+        whole.add(each)
+    return str(whole)
 
 
 def approve_plan(engine: Engine, tx: Tx, wanted: Collection[str], sent: set[str]) -> Verdict:
@@ -152,21 +195,31 @@ def approve_plan(engine: Engine, tx: Tx, wanted: Collection[str], sent: set[str]
     through, over all rounds of a run."""
     out = Verdict()
     allowed: list[Row] = []
-    for line in lines(engine, tx, outbox.proposed(tx)):
-        agreed = {name for name, _, _, mark in line.changes if mark in wanted}
+    back: list[Row] = []
+    for line in lines(engine, tx, outbox.unsent(tx)):
+        row = line.row
+        agreed = {each.name for each in line.changes if each.mark in wanted}
+        queued = row.state == OutState.QUEUED
+        if queued and (row.step == RESTORE or row.lane == Lane.WITHDRAWAL):
+            sent.update(each.mark for each in line.changes if each.name in agreed)
+            continue  # what a person has said already goes out whatever plan is sent
         if not agreed:
             out.held += 1
+            if queued:
+                back.append(row)  # let through by an earlier run, and not part of this plan
             continue
         if len(agreed) < len(line.changes):
             out.held += 1
             if line.row.kind == "create" or line.row.body.get("withdraw"):
                 continue  # a new address and the no that goes ahead of it are one
             _trim(line.row, agreed)
-        sent.update(mark for name, _, _, mark in line.changes if name in agreed)
+        sent.update(each.mark for each in line.changes if each.name in agreed)
         allowed.append(line.row)
     for row in allowed:
-        row.state = 1
-    outbox.put(tx, allowed)
+        row.state = OutState.QUEUED
+    for row in back:
+        row.state = OutState.PROPOSED
+    outbox.put(tx, [*allowed, *back])
     out.approved = len(allowed)
     return out
 

@@ -1,4 +1,4 @@
-"""Whether a person may be mailed: one table for every disagreement (sync-rules F8, F9).
+"""Whether a person may be mailed: one table for every disagreement (docs/rules.md F8, F9).
 
 An opt-out from any side counts at once. An opt-in counts only where the side that tells it knew of the opt-out, the
 person confirmed it later, and the configuration trusts that system for it. Everything else stays as it was and becomes

@@ -17,11 +17,12 @@ from sync.consent import CONFIRMED, OUT, confirmed_at
 from sync.engine import Engine
 from sync.lease import Lease
 from sync.merge import Change, Merged, merge, side
-from sync.model import PRIMARY, TWIN, Known, Lane, Lead, Operation, OutState, Question, Side, System
+from sync.model import DEFAULT, PRIMARY, TWIN, Known, Lane, Lead, Operation, OutState, Question, Side, System
+from sync.packed import digest
 from sync.plan import Departure, Planned, departure, plan
 from sync.resolve import primed_systems
 from sync.store import feeds, leads, outbox, records, runs
-from sync.store.db import Tx, digest
+from sync.store.db import Tx
 from sync.store.leads import Entry
 
 
@@ -164,14 +165,16 @@ def _decide_case(engine: Engine, case: Case, targets: Sequence[System], run: int
     case.planned = plan(
         case.lead, sides, targets, case.merged.undecided(), case.merged.left_alone, case.sending, how, now
     )
-    case.leaves = departure(case.lead, case.sides, engine.settings.grace, now)
+    # Where too many vanished, a person looks before anybody follows them.
+    trusted = [each for each in case.sides if "*" not in each.held]
+    case.leaves = departure(case.lead, trusted, engine.settings.grace, now)
     case.planned.operations += [
         _archive(each, case.lead)
         for each in case.leaves.archive
-        if each.known.id not in case.sending and each.system.writes == "all"
+        if each.known.id not in case.sending and each.system.writes == "all" and "*" not in each.known.asked
     ]
     case.rekey = met or bool(case.merged.changes.keys() & {"email", "emails"})
-    case.keys = frozenset(_keys(case.lead))
+    case.keys = addresses(case.lead)
     if case.merged.changes:
         case.lead.rev += 1
 
@@ -186,13 +189,11 @@ def _archive(each: Side, lead: Lead) -> Operation:
     return Operation(known.id, each.system.id, "archive", known.object, lead.id, Lane.EDIT, {}, {}, {}, {})
 
 
-def _keys(lead: Lead) -> Iterable[str]:
-    """The addresses of a person; what a record of theirs has beside is found by the record."""
+def addresses(lead: Lead) -> frozenset[str]:
+    """By what a person is found; what a record of theirs has beside is found by the record."""
     email, emails = lead.value.get("email"), lead.value.get("emails")
-    if isinstance(email, str):
-        yield email
-    if isinstance(emails, list):
-        yield from emails
+    one = [email] if isinstance(email, str) else []
+    return frozenset([*one, *(emails if isinstance(emails, list) else [])])
 
 
 def _absorb(case: Case, run: int) -> None:
@@ -200,12 +201,15 @@ def _absorb(case: Case, run: int) -> None:
     for each in case.sides:
         known = each.known
         groups = case.merged.absorbed.get(known.id, set())
-        for group in groups:
-            names = [name for rule in each.mapping.groups.get(group, ()) for name in rule.remote]
-            for name in names:
+        if known.base or known.pending:
+            for name in (name for group in groups for name in each.mapping.names_of(group)):
                 known.base.pop(name, None)
                 known.pending.pop(name, None)
         end_memos(known, case.merged.edited.get(known.id, ()))
+        if known.asked:
+            end_memos(known, [g for g in case.merged.changes if g in known.asked and known.asked[g][1] != DEFAULT])
+            # A no that was said anew goes everywhere, also to a system that was left with a yes of before.
+            end_memos(known, [g for g in case.merged.confirmed if is_consent(g) and case.lead.value.get(g) == OUT])
         if groups and known.fresh is not None:
             left = (each.mapping.groups.keys() if "*" in known.fresh else known.fresh) - groups
             known.fresh = frozenset(left) or None
@@ -215,7 +219,7 @@ def _absorb(case: Case, run: int) -> None:
 
 
 def end_memos(known: Known, edited: Iterable[str]) -> None:
-    """An edit ends what we had settled for in its group (F2)."""
+    """An edit, or another value of the lead, ends what we had settled for in its group (F2)."""
     for group in edited:
         known.asked.pop(group, None)
 
@@ -287,7 +291,7 @@ def _put_operations(tx: Tx, cases: Sequence[Case], run: int) -> None:
     records.insert(tx, stubs)
     for (_, operation), stub in zip(creates, stubs, strict=True):
         operation.record = stub.id
-    observed = {known.id: known.obs for case in cases for known in (*case.absorbed, *case.waiting)}
+    seen = {known.id: known for case in cases for known in (*case.absorbed, *case.waiting)}
     outbox.put(
         tx,
         [
@@ -296,10 +300,10 @@ def _put_operations(tx: Tx, cases: Sequence[Case], run: int) -> None:
                 each.system,
                 int(each.lane),
                 each.kind,
-                _body(case, each),
+                _body(case, each, seen.get(each.record)),
                 case.lead.id,
                 case.lead.rev,
-                observed.get(each.record, 0),
+                seen[each.record].obs if each.record in seen else 0,
                 run,
                 OutState.PROPOSED,
                 step=0 if each.step == "withdraw" else 1,
@@ -309,25 +313,36 @@ def _put_operations(tx: Tx, cases: Sequence[Case], run: int) -> None:
     )
 
 
-def _body(case: Case, each: Operation) -> dict[str, Any]:
+def _body(case: Case, each: Operation, known: Known | None) -> dict[str, Any]:
     """What is sent, and what a person is shown of it: before and after, the rule, who won."""
     body: dict[str, Any] = {
         "object": each.object,
         "fields": each.fields,
         "before": each.before,
+        "read": (known.modified or 0) if known is not None else 0,
         "groups": each.groups,
         "wanted": each.wanted,
-        "why": {
-            group: case.lead.origin[group][:1] + case.lead.origin[group][3:6]
-            for group in each.groups
-            if group in case.lead.origin
-        },
+        "why": _why(case.lead, each.groups),
     }
     if each.slot is not None:
         body["slot"] = each.slot
     if each.step == "withdraw":
         body |= {"address": each.address, "withdraw": each.withdraw}
+    if each.follows is not None:
+        later = each.follows
+        body["follows"] = {
+            "fields": later.fields,
+            "before": later.before,
+            "groups": later.groups,
+            "withdraw": later.withdraw,
+            "why": _why(case.lead, later.groups),
+        }
     return body
+
+
+def _why(lead: Lead, groups: Iterable[str]) -> dict[str, list[Any]]:
+    """Group → record, rule, run and proof of its value."""
+    return {group: lead.origin[group][:1] + lead.origin[group][3:6] for group in groups if group in lead.origin}
 
 
 def _history(case: Case, run: int, now: int) -> tuple[int | None, int | None, int, int, Mapping[str, object]] | None:

@@ -40,6 +40,10 @@ class Settings:
     """So many leads are decided in one transaction."""
 
 
+class Interrupted(Exception):
+    """The run was ended before it was done. Nothing is lost: the next one goes on from here."""
+
+
 @dataclass(slots=True)
 class Engine:
     """`systems` and `connectors`: by the store's id of the system."""
@@ -49,6 +53,13 @@ class Engine:
     systems: Mapping[int, System]
     connectors: Mapping[int, Connector]
     settings: Settings
+    stopping: bool = False
+    """Somebody wants us to end: what is under way is finished and settled, and nothing new begun."""
+
+    def go_on(self) -> None:
+        """Raises Interrupted when somebody wants us to end."""
+        if self.stopping:
+            raise Interrupted
 
     def system(self, name: str) -> System:
         """Raises KeyError."""
@@ -63,4 +74,4 @@ class Engine:
         raise KeyError(name)
 
 
-__all__ = ["Engine", "Filter", "Settings"]
+__all__ = ["Engine", "Filter", "Interrupted", "Settings"]

@@ -72,7 +72,7 @@ ROLES = frozenset(
 _NORDIC = str.maketrans({"å": "aa", "ø": "oe", "æ": "ae", "ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
 
-@functools.lru_cache(65_536)
+@functools.lru_cache(16_384)
 def fold(name: str) -> str:
     """For comparing names: lower case, Latin letters, å as aa."""
     return anyascii(name.casefold().translate(_NORDIC)).lower()
@@ -112,7 +112,7 @@ def _parts_agree(a: str | None, b: str | None, *, initials: bool) -> bool:
     return any(_word_agrees(x, y, initials) for x in mine for y in theirs)
 
 
-@functools.lru_cache(65_536)
+@functools.lru_cache(16_384)
 def _words(name: str) -> tuple[str, ...]:
     return tuple(word for word in fold(name).replace("-", " ").replace(".", " ").replace("'", "").split() if word)
 
@@ -193,6 +193,9 @@ def resolve(
     def kept_apart(record: int, others: Iterable[int]) -> bool:
         return any((min(record, other), max(record, other)) in apart for other in others)
 
+    def said_to_be_two(a: int, b: int) -> bool:
+        return any(kept_apart(record, members.get(b, ())) for record in members.get(a, ()))
+
     # 1. Each address: is it one person's? Order plays no part: all its claims are looked at together.
     for key in sorted(by_key):
         names = {c.name for c in [*owners.get(key, ()), *by_key[key]] if not c.name.blank}
@@ -249,7 +252,8 @@ def resolve(
         if len(referred) == 1 and not torn:
             lead = next(each for each in referred if each is not None)
             out.link.update(dict.fromkeys(cluster, lead))
-            out.same.update((min(lead, other), max(lead, other)) for other in leads if other != lead)
+            beside = ((min(lead, other), max(lead, other)) for other in leads if other != lead)
+            out.same.update(pair for pair in beside if not said_to_be_two(*pair))
         elif len(leads) == 1 and not torn and not doubts - set(leads):
             wanted[leads[0]].append(cluster)
         elif not leads and not doubts and not torn:
@@ -260,7 +264,7 @@ def resolve(
         else:
             for record in cluster:
                 out.ask[record] = sorted({*leads, *doubts} - {0})
-            out.same.update(_pairs(leads))
+            out.same.update(pair for pair in _pairs(leads) if not said_to_be_two(*pair))
 
     # 4. A lead that was reached by several ways, or through a nameless record, is still one person.
     called: dict[int, list[Name]] = defaultdict(list)
@@ -270,9 +274,9 @@ def resolve(
     for lead, some in sorted(wanted.items()):
         for cluster in some:
             others = [record for other in some if other is not cluster for record in other]
-            names = [*called[lead], *(by_record[other].name for other in others)]
+            theirs = [*called[lead], *(by_record[other].name for other in others)]
             torn = any(kept_apart(record, (*others, *members.get(lead, ()))) for record in cluster)
-            if not torn and all(compatible(by_record[a].name, b) for a in cluster for b in names):
+            if not torn and all(compatible(by_record[a].name, b) for a in cluster for b in theirs):
                 out.link.update(dict.fromkeys(cluster, lead))
             else:
                 out.ask.update((record, [lead]) for record in cluster)

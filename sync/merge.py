@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.base import Value, Writer
-from mappings.lead import Canon, is_consent, is_empty
+from mappings.lead import STAGES, Canon, is_consent, is_empty
 from mappings.mapping import ObjectMapping
 from mappings.transforms import Unwritable, explains
 from sync import consent, rules
-from sync.model import TWIN, Known, Lead, Side, System
+from sync.model import ALL, TWIN, Known, Lead, Side, System
+from sync.packed import digest
 from sync.rules import Candidate, Choice, Rules, StageEdit
-from sync.store.db import digest
 
 ABSENT = object()
 DAY = 86_400_000_000
@@ -100,7 +100,10 @@ def merge(lead: Lead, sides: Sequence[Side], how: Rules, now: int, run: int) -> 
     """Let the sides' news into `lead` (in place) and tell what became of each."""
     out = Merged()
     rivals: dict[str, Any] = lead.origin.get("~rival") or {}
+    met = [] if rivals else _all_new(sides, how)
     for group in sorted(_news(sides) | rivals.keys()):
+        if met and _met_agreeing(group, lead, met, sides, how.of(group).rule, now, run, out):
+            continue
         told = [each for each in sides if group in each.mapping.groups]
         _Group(group, lead, told, how, now, run, out).merge()
     if "email" in out.changes and not is_empty(lead.value.get("deliverability")):
@@ -108,6 +111,64 @@ def merge(lead: Lead, sides: Sequence[Side], how: Rules, now: int, run: int) -> 
         lead.value["deliverability"] = None
         out.changes["deliverability"] = Change(before, None, None, "it ended with the address", True)
     return out
+
+
+def _rank(system: int | None, how: Rules) -> tuple[int, int]:
+    """Whose value is taken first where systems meet for the first time."""
+    trust = how.trust
+    return trust.index(system) if system in trust else len(trust), how.order.get(system or 0, 0)
+
+
+def _all_new(sides: Sequence[Side], how: Rules) -> list[Side]:
+    """The sides in the order of `_rank`, where every one of them is met for the first time and nothing is odd about
+    any; else none."""
+    for each in sides:
+        known = each.known
+        if known.fresh is not ALL or known.role == TWIN or not each.live:
+            return []
+        if known.base or known.pending or known.times or each.held or each.unreadable:
+            return []
+    return sorted(sides, key=lambda each: (*_rank(each.system.id, how), each.known.id))
+
+
+def _met_agreeing(
+    group: str, lead: Lead, met: Sequence[Side], sides: Sequence[Side], rule: str, now: int, run: int, out: Merged
+) -> bool:
+    """What a first sync is made of, without ceremony: the lead has no value yet, and all who are met say the same or
+    nothing. False, and nothing done, where there is anything to weigh. `met`: the sides in the order of `_rank`."""
+    if rule == "union" or lead.value.get(group) is not None or group in lead.frozen:
+        return False
+    staged = rule == "furthest"
+    heard: list[Known] = []
+    by: Known | None = None
+    value: Canon = None
+    for each in sides if staged else met:
+        if group not in each.now:
+            continue
+        if group not in each.mapping.incoming:
+            return False
+        heard.append(each.known)
+        seen = each.now[group]
+        if seen is None or seen == value or is_empty(seen):
+            continue
+        if by is not None:
+            return False
+        by, value = each.known, seen
+    if by is not None and is_consent(group):
+        return False
+    if by is not None and staged and ("~stage" in lead.origin or not isinstance(value, str) or value not in STAGES):
+        return False
+    for known in heard:
+        out.absorbed.setdefault(known.id, set()).add(group)
+    if by is not None:
+        hi = min(by.modified or 0, now)
+        why = rule if staged else "first contact"
+        lead.origin[group] = [by.id, min(by.prev_modified or 0, hi), hi, why, run, True, int(by.writer)]
+        lead.value[group] = dict(value) if isinstance(value, dict) else value
+        out.changes[group] = Change(None, lead.value[group], by.id, why, True)
+        if staged:
+            lead.origin["~stage"] = [0, [value]]
+    return True
 
 
 def _news(sides: Sequence[Side]) -> set[str]:
@@ -118,7 +179,8 @@ def _news(sides: Sequence[Side]) -> set[str]:
         if known.ext is None:
             continue
         if known.fresh is not None:
-            found |= {group for group in each.mapping.groups if each.is_fresh(group)}
+            whole = known.fresh is ALL or "*" in known.fresh
+            found |= each.mapping.groups.keys() if whole else each.mapping.groups.keys() & known.fresh
         for name in (*known.base, *known.pending):
             group = each.mapping.group_of.get(name)
             if group is not None:
@@ -172,20 +234,25 @@ class _Group:
         told: list[tuple[Side, Candidate, Canon, bool]] = []
         if group not in each.base:
             told.append((each, self._candidate(each, seen), None, False))  # it was unreadable, and is mended
-        elif seen != before:
+        elif seen != before and not self._says_nothing(each, seen):
             told.append((each, self._candidate(each, seen), before, self._had_seen(each, before)))
         if group not in each.pending:
             written_over = {name: each.known.pending.get(name) for name in self._names(each.mapping)}
             self.out.lost.append(Lost(group, each.known.id, dict(written_over), "unreadable"))
-        elif each.pending[group] != seen:
-            told.append((each, self._candidate(each, each.pending[group]), before, False))
+        elif each.pending[group] != seen and not self._says_nothing(each, each.pending[group]):
+            told.append((each, self._candidate(each, each.pending[group], hidden=True), before, False))
         if unheard:
             self._lose([candidate for _, candidate, *_ in told], ABSENT, unheard)
         else:
             self.edits += told
 
-    def _candidate(self, each: Side, seen: Any) -> Candidate:
-        """The lead-level value that this side asks for: its own part over what the lead has beside."""
+    def _says_nothing(self, each: Side, value: Canon) -> bool:
+        """An empty value of a side where being empty is no information (F44)."""
+        return self.group in each.mapping.silent and is_empty(value)
+
+    def _candidate(self, each: Side, seen: Any, *, hidden: bool = False) -> Candidate:
+        """The lead-level value that this side asks for: its own part over what the lead has beside. `hidden`: a write
+        of ours covers it, whose time is not its own; the vendor may have told that."""
         value: Canon = seen
         if isinstance(seen, dict):
             value = {**(self.current if isinstance(self.current, dict) else {}), **seen}
@@ -193,13 +260,15 @@ class _Group:
         if same and not is_consent(self.group):
             value = self.current  # it says what the lead says, as far as it can
         known = each.known
-        exact = max((known.times.get(name, 0) for name in self._names(each.mapping)), default=0)
+        names = self._names(each.mapping)
+        own = max((known.taken_up.get(name, 0) for name in names if name in known.pending), default=0) if hidden else 0
+        exact = own or max((known.times.get(name, 0) for name in names), default=0)
         hi = min(exact or known.modified or 0, self.now)
         lo = hi - 1 if exact else min(known.prev_modified or 0, hi)
         return Candidate(value, each.system.id, known.id, lo, hi, int(known.writer), known.role != TWIN)
 
-    def _names(self, mapping: ObjectMapping) -> list[str]:
-        return [name for rule in mapping.groups.get(self.group, ()) for name in rule.remote]
+    def _names(self, mapping: ObjectMapping) -> Sequence[str]:
+        return mapping.names_of(self.group)
 
     def _had_seen(self, each: Side, before: Canon) -> bool:
         """Whether the side held the lead's value (as far as it can) when it was edited: then nothing is concurrent."""
@@ -306,8 +375,7 @@ class _Group:
         said = [each for each in (*(each for _, each in self.firsts), *self.rivals) if not is_empty(each.value)]
         if not said:
             return True
-        order = self.how.order
-        said.sort(key=lambda each: (self._trust_rank(each), order.get(each.system or 0, 0), each.record or 0))
+        said.sort(key=lambda each: (*_rank(each.system, self.how), each.record or 0))
         options: list[Candidate] = [] if is_empty(self.lead.value.get(self.group)) else [self._incumbent_now()]
         for candidate in said:
             for i, other in enumerate(options):
@@ -348,10 +416,6 @@ class _Group:
                 if each.system == system:
                     return Choice(each, "first contact: " + ("owner" if system in preferred else "trust"))
         return None
-
-    def _trust_rank(self, candidate: Candidate) -> int:
-        trust = self.how.trust
-        return trust.index(candidate.system) if candidate.system in trust else len(trust)
 
     def _merge_union(self) -> None:
         pairs: list[tuple[Canon, Canon]] = [(before, each.value) for _, each, before, _ in self.edits]
@@ -448,7 +512,9 @@ class _Group:
         for each in self.heard:
             self.out.absorbed.setdefault(each.known.id, set()).add(self.group)
         for each, *_ in self.edits:
-            self.out.edited.setdefault(each.known.id, set()).add(self.group)
+            if each.now.get(self.group) != each.base.get(self.group):
+                # An edit that our write has covered since does not end what the write was settled for.
+                self.out.edited.setdefault(each.known.id, set()).add(self.group)
         self.lead.frozen.pop(self.group, None)
         rivals = self.lead.origin.get("~rival")
         if rivals and rivals.pop(self.group, None) is not None and not rivals:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.base import Capabilities, FeedKind, Fields, Ref, State, Writer
+from connectors.base import Capabilities, FeedKind, Fields, Ref, State, WriteKind, Writer
 from mappings.lead import Canon
 from mappings.mapping import Groups, LeadMapping, ObjectMapping
 
@@ -38,9 +38,22 @@ class OutState(enum.IntEnum):
     SENDING = 2
 
 
-@dataclass(frozen=True, slots=True)
+AHEAD, WRITE, RESTORE = 0, 1, 2
+"""Steps of an operation: a no that goes ahead of a new address, the write itself, or the taking back of one, which no
+newer plan replaces."""
+
+
+DEFAULT = "default"
+"""Why a group of a record is settled: we made the record without a value for it, and what it shows is the vendor's."""
+
+MADE = "~made"
+"""Stands among what is settled for a record that we made, until it was read for the first time."""
+
+
+@dataclass(slots=True)
 class System:
-    """One configured connection as the engine sees it. `writes`: none | update | all. `rank`: its place in the
+    """One configured connection as the engine sees it. `capabilities`: as the connector told them when this run began
+    (a file that was read-only yesterday may not be today). `writes`: none | update | all. `rank`: its place in the
     configuration, the last word between equals. `deletions`: ignore | archive, what a deletion elsewhere does here."""
 
     id: int
@@ -51,10 +64,18 @@ class System:
     writes: str = "all"
     deletions: str = "ignore"
     filters: tuple[Filter, ...] = ()
+    lacks: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Object → mapped native names that the account has not, as it was last looked at."""
 
     def feeds(self) -> list[tuple[str, FeedKind]]:
         """The vendor's streams of what the mapping reads."""
         return [(object_, kind) for object_, kind in self.capabilities.feeds if object_ in self.mapping.objects]
+
+    def takes(self, kind: WriteKind) -> bool:
+        """Whether it can and may be written to in this way."""
+        changes = kind in (WriteKind.UPDATE, WriteKind.WITHDRAW)
+        allowed = self.writes == "all" or (self.writes == "update" and changes)
+        return allowed and kind in self.capabilities.batch
 
     def creates(self) -> str | None:
         """As what a new person is made here; None where nobody can be."""
@@ -73,7 +94,7 @@ class Filter:
 
 @dataclass(slots=True, eq=False)
 class Known:
-    """A record as the store knows it: sync-rules section 3. `now` is native and mapped fields only."""
+    """A record as the store knows it. `now` is native and mapped fields only."""
 
     id: int
     system: int
@@ -105,6 +126,7 @@ class Known:
     waits: int = 0
     awaits: int | None = None
     mine: bool | None = None
+    taken_up: dict[str, int] = field(default_factory=dict)
 
     def ref(self) -> Ref:
         if self.ext is None:
@@ -173,6 +195,7 @@ class Operation:
     address: str | None = None
     withdraw: Fields = field(default_factory=dict)
     slot: list[str | None] | None = None  # own address: before, after
+    follows: Operation | None = None  # what is due on the same record once this has gone through
 
 
 @dataclass(slots=True)

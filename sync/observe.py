@@ -15,7 +15,8 @@ from mappings.lead import is_consent
 from mappings.mapping import ObjectMapping
 from mappings.transforms import explains, partial_items
 from sync.consent import OUT
-from sync.model import ALL, WAITS_FOR_CREATE, Known
+from sync.model import ALL, DEFAULT, MADE, WAITS_FOR_CREATE, Known
+from sync.packed import digest
 
 NOTHING = object()
 
@@ -61,6 +62,11 @@ def observe(
     for name, value in row.fields.items():
         if name not in mapping.group_of:
             continue
+        made = MADE in known.asked and mapping.group_of[name] not in known.sent.get("wanted", {})
+        if name not in known.now and made and _is_untouched(row):
+            take_default(known, name, _plain(value), mapping, known.asked[MADE][2])
+            touched = True
+            continue
         kind = _take_value(known, name, _whole(known.now.get(name), value), settled, flight, mapping, coerced)
         if kind is None:
             continue
@@ -78,6 +84,8 @@ def observe(
         known.times = {}
     if row.version is not None:
         known.version = row.version
+    if settled:
+        known.asked.pop(MADE, None)
     if known.sent and settled:
         known.sent, known.was, known.answered = {}, {}, None  # from here on nothing older can show up
     if touched and known.waits != WAITS_FOR_CREATE:
@@ -85,9 +93,27 @@ def observe(
     return Seen.CHANGED if touched else Seen.SAME
 
 
+def take_default(known: Known, name: str, value: Value, mapping: ObjectMapping, run: int) -> None:
+    """A value that the vendor gave by itself to a record that we made without one. It tells nothing of the person: it
+    goes nowhere, and is not written over before the lead has a value."""
+    known.now[name] = value
+    group = mapping.group_of[name]
+    if value not in (None, "", []) and not is_consent(group) and group not in known.asked:
+        known.settle_for(group, digest(None), DEFAULT, run)
+
+
+def _is_untouched(row: Record) -> bool:
+    """Nobody has changed the record since it was made."""
+    return row.created is not None and row.modified is not None and row.modified <= row.created
+
+
 def first_sight(known: Known, row: Record, mapping: ObjectMapping, now: int) -> None:
     """Fill in a record that was not known."""
-    known.now = {name: _plain(value) for name, value in row.fields.items() if name in mapping.group_of}
+    known.now = {
+        name: _plain(value) if type(value) is dict else value
+        for name, value in row.fields.items()
+        if name in mapping.group_of
+    }
     known.fresh = ALL
     known.state = row.state
     known.state_at = now
@@ -110,6 +136,8 @@ def _take_state(known: Known, row: Record, now: int) -> bool:
         return False
     if known.state is State.MERGED and row.state in (State.GONE, State.DELETED):
         return False  # the loser of a merge is gone, as we know
+    if known.state is State.ARCHIVED and row.state in (State.GONE, State.DELETED):
+        return False  # many vendors show what we archived as deleted, and nobody's deletion is to follow from that
     if row.state is not known.state:
         known.state_at = now
         known.obs += 1

@@ -12,15 +12,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.base import Fields, State, Value
+from connectors.base import Fields, State, Value, WriteKind
 from mappings.lead import Canon, covers, is_consent, is_empty
 from mappings.mapping import ObjectMapping
 from mappings.transforms import Unwritable
 from sync.consent import CONFIRMED, IN, OUT
 from sync.merge import ABSENT, rounded
-from sync.model import ALWAYS, TWIN, Filter, Known, Lane, Lead, Operation, Side, System
+from sync.model import ALWAYS, DEFAULT, TWIN, Filter, Known, Lane, Lead, Operation, Side, System
+from sync.packed import digest
 from sync.rules import Rules
-from sync.store.db import digest
 
 DAY = 86_400_000_000
 
@@ -55,13 +55,13 @@ def plan(
     for side in sides:
         if side.known.ext is None or side.known.id in sending:
             continue
-        if side.live and side.system.writes != "none":
+        if side.live and side.system.takes(WriteKind.UPDATE):
             _plan_update(lead, side, undecided, left_alone.get(side.known.id, ()), how, now, out)
     present = {side.system.id for side in sides if side.known.ext is not None}
     waiting = {side.system.id: side.known for side in sides if side.known.ext is None}
     if any(side.live for side in sides):
         for system in targets:
-            if system.id not in present and system.writes == "all":
+            if system.id not in present and system.takes(WriteKind.CREATE):
                 known = waiting.get(system.id)
                 if known is None or known.id not in sending:
                     _plan_create(lead, system, known, undecided, now, out)
@@ -72,27 +72,36 @@ def _plan_update(
     lead: Lead, side: Side, undecided: Collection[str], alone: Collection[str], how: Rules, now: int, out: Planned
 ) -> None:
     withdrawal = _withdrawal(lead, side, alone)
+    edits = _edits(lead, side, undecided, alone, how, now, out)
     if withdrawal is not None:
-        out.operations.append(withdrawal)  # nothing else goes with it: a refused field must not hold it up
-        return
+        withdrawal.follows = edits  # nothing else goes with it: a refused field must not hold it up
+        out.operations.append(withdrawal)
+    elif edits is not None:
+        out.operations.append(edits)
+
+
+def _edits(
+    lead: Lead, side: Side, undecided: Collection[str], alone: Collection[str], how: Rules, now: int, out: Planned
+) -> Operation | None:
+    """Whatever this record should show beside a no to being mailed."""
     if not in_scope(lead, side.system.filters, now):
         out.resting.add(side.known.id)
-        return
+        return None
     fields: Fields = {}
     groups: dict[str, list[Canon]] = {}
     wanted: dict[str, str] = {}
     for group in side.mapping.groups:
-        if group in undecided or group in side.held or not _may_write(side, group):
-            continue
         want = lead.value.get(group)
-        has = side.now[group]
+        has = side.now.get(group)
         if want == has or (is_empty(want) and is_empty(has)):
+            continue
+        if group in undecided or group in side.held or not _may_write(side, group):
             continue
         if is_consent(group) and not _may_raise(want, has, group, alone, how):
             continue
         mark = digest(want)
         settled = side.known.asked.get(group)
-        if settled is not None and settled[0] == mark:
+        if settled is not None and (settled[0] == mark or (settled[1] == DEFAULT and is_empty(want))):
             continue
         would = rounded(side, group, want)
         if would is ABSENT:
@@ -106,12 +115,13 @@ def _plan_update(
             fields.update(minimal)
             groups[group] = [has, want]
             wanted[group] = mark
-    if fields:
-        # A person met for the first time is no news to anybody: edits go first.
-        lane = Lane.BACKFILL if lead.rev == 0 else Lane.EDIT
-        operation = _update(lead, side, lane, fields, groups, wanted)
-        _guard_new_address(lead, side.mapping, side.system, operation, side.now)
-        out.operations.append(operation)
+    if not fields:
+        return None
+    # A person met for the first time is no news to anybody: edits go first.
+    lane = Lane.BACKFILL if lead.rev == 0 else Lane.EDIT
+    operation = _update(lead, side, lane, fields, groups, wanted)
+    _guard_new_address(lead, side.mapping, side.system, operation, side.now)
+    return operation if operation.fields else None
 
 
 def _may_write(side: Side, group: str) -> bool:
@@ -149,9 +159,9 @@ def _update(
 def opted_out(lead: Lead, cell: str, mapping: ObjectMapping) -> bool:
     """Whether this control must say no: the lead is out of a cell that covers it, or of a purpose inside it where
     nothing finer is there and widening is allowed."""
-    mine = [group for group in mapping.groups if is_consent(group)]
+    mine = mapping.consents
     for group, value in lead.value.items():
-        if not is_consent(group) or value != OUT:
+        if value != OUT or not is_consent(group):
             continue
         if covers(group, cell):
             return True
@@ -166,8 +176,8 @@ def _withdrawal(lead: Lead, side: Side, alone: Collection[str]) -> Operation | N
     fields: Fields = {}
     groups: dict[str, list[Canon]] = {}
     wanted: dict[str, str] = {}
-    for group in side.mapping.groups:
-        if not is_consent(group) or group in alone or group not in side.mapping.outgoing or group not in side.now:
+    for group in side.mapping.consents:
+        if group in alone or group not in side.mapping.outgoing or group not in side.now:
             continue
         if side.now[group] == OUT or not opted_out(lead, group, side.mapping):
             continue
@@ -184,8 +194,8 @@ def _withdrawal(lead: Lead, side: Side, alone: Collection[str]) -> Operation | N
 def _withdraw_fields(lead: Lead, mapping: ObjectMapping, shown: Mapping[str, Canon]) -> Fields:
     """What says no for this lead here, or goes on saying no: a system that did not follow an opt-in stays out."""
     fields: Fields = {}
-    for group in mapping.groups:
-        if not is_consent(group) or group not in mapping.outgoing:
+    for group in mapping.consents:
+        if group not in mapping.outgoing:
             continue
         if shown.get(group) == OUT or opted_out(lead, group, mapping):
             fields.update(mapping.write(group, OUT))
@@ -199,13 +209,29 @@ def _guard_new_address(
     if operation.slot is None or operation.slot[1] is None:
         return
     withdraw = _withdraw_fields(lead, mapping, shown)
-    if not withdraw:
+    lacks = withdraw.keys() & system.lacks.get(operation.object, ())
+    if not withdraw or lacks:
+        if system.capabilities.consent_on == "address" and any(
+            is_consent(group) and value == OUT for group, value in lead.value.items()
+        ):
+            _keep_address(mapping, operation)
         return
     if system.capabilities.consent_on == "address":
         operation.step, operation.address, operation.withdraw = "withdraw", operation.slot[1], withdraw
     else:
         operation.fields.update(withdraw)
     operation.lane = Lane.WITHDRAWAL
+
+
+def _keep_address(mapping: ObjectMapping, operation: Operation) -> None:
+    """The no cannot be told there, and would be forgotten with the old address: it stays."""
+    for group in mapping.slots:
+        for name in mapping.names_of(group):
+            operation.fields.pop(name, None)
+            operation.before.pop(name, None)
+        operation.groups.pop(group, None)
+        operation.wanted.pop(group, None)
+    operation.slot = None
 
 
 # --- creating ----------------------------------------------------------------------------------------------------
@@ -218,26 +244,33 @@ def _plan_create(
     if object_ is None or not in_scope(lead, system.filters, now):
         return
     mapping = system.mapping.objects[object_]
+    lacks = system.lacks.get(object_, frozenset())
     fields: Fields = {}
     groups: dict[str, list[Canon]] = {}
     wanted: dict[str, str] = {}
-    for group in mapping.groups:
-        want = lead.value.get(group)
-        if group in undecided or group not in mapping.outgoing or is_consent(group):
+    refused = False
+    for group in mapping.creating:
+        if group in undecided:
             continue
+        want = lead.value.get(group)
         settled = known.asked.get(group) if known else None
         if settled is not None and settled[0] == digest(want):
-            continue  # refused in an earlier try: the rest of the person goes without it (F32)
+            refused = True
+            continue  # in an earlier try: the rest of the person goes without it (F32)
         try:
             written = mapping.write(group, want, creating=True)
         except Unwritable:
             continue  # the rest of the person is not held up; the update that follows tells the value
+        if lacks:
+            written = {name: value for name, value in written.items() if name not in lacks}
         if written:
             fields.update(written)
             if not is_empty(want):
                 groups[group] = [None, want]
                 wanted[group] = digest(want)
-    missing = [rule.remote[0] for rule in mapping.rules if rule.required and rule.remote[0] not in fields]
+    missing = [name for name in mapping.required if name not in fields]
+    if refused and (missing or not groups):
+        return  # that is asked about already
     if missing or not groups:
         named = ", ".join(missing) or "any value"
         out.blocked.append((system.id, "missing", named))
@@ -259,11 +292,11 @@ def _plan_create(
 
 def _consent_on_create(lead: Lead, system: System, mapping: ObjectMapping, operation: Operation) -> bool:
     """An opted-out person is created only where the no goes along, or goes ahead."""
-    out_of = any(is_consent(group) and value == OUT for group, value in lead.value.items())
+    out_of = any(value == OUT and is_consent(group) for group, value in lead.value.items())
     if not out_of:
         return True
     withdraw = _withdraw_fields(lead, mapping, {})
-    if not withdraw:
+    if not withdraw or withdraw.keys() & system.lacks.get(operation.object, ()):
         return False
     if system.capabilities.consent_on == "address":
         if operation.slot is None or operation.slot[1] is None:
@@ -279,7 +312,7 @@ def _consent_on_create(lead: Lead, system: System, mapping: ObjectMapping, opera
 
 def in_scope(lead: Lead, filters: Sequence[Filter], now: int) -> bool:
     """Whether a lead belongs into a system: all its filters hold."""
-    return all(_holds(each, lead.value, now) for each in filters)
+    return not filters or all(_holds(each, lead.value, now) for each in filters)
 
 
 def _holds(condition: Filter, value: Mapping[str, Canon], now: int) -> bool:

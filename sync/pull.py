@@ -8,11 +8,13 @@ record is fetched and goes the same way; a sweep finds what neither showed. What
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from connectors.base import Feed, FeedKind, Page, Record, Ref, State, Value, batches
+from mappings.lead import is_consent
 from mappings.mapping import ObjectMapping
+from sync import past
 from sync.engine import SECOND, Engine
 from sync.lease import Lease
 from sync.model import Known, Lane, Question, System
@@ -28,10 +30,11 @@ GONE_STATES = (State.GONE, State.DELETED)
 
 @dataclass(slots=True)
 class Pulled:
-    """How many records were read, and how many of them were news."""
+    """How many records were read, and how many of them were news. `tell`: told how many were read, after each page."""
 
     read: int = 0
     changed: int = 0
+    tell: Callable[[int], None] | None = None
 
 
 @dataclass(slots=True)
@@ -48,9 +51,10 @@ class _Taken:
     hints: list[tuple[str, str, str]] = field(default_factory=list)
 
 
-def pull(engine: Engine, system: System, lease: Lease, *, sweep: bool = False) -> Pulled:
-    """Read everything that is new in a system. `sweep`: its sweeps too. Raises what its connector raises."""
-    out = Pulled()
+def pull(engine: Engine, system: System, lease: Lease, *, sweep: bool = False, out: Pulled | None = None) -> Pulled:
+    """Read everything that is new in a system; counts in `out`. `sweep`: its sweeps too. Raises what its connector
+    raises."""
+    out = Pulled() if out is None else out
     fetch_hints(engine, system, lease, out)
     for object_, kind in system.feeds():
         swept = kind is FeedKind.SWEEP or (kind is FeedKind.DELETES and system.capabilities.deletes_swept)
@@ -89,6 +93,10 @@ def pull_feed(
             if page.last and new and primed(tx, [system]):
                 leads.make_missing_dirty(tx, system.id)
         world.pause("stored")
+        if out.tell is not None:
+            out.tell(out.read)
+        if engine.stopping:
+            return
 
 
 def _pages(engine: Engine, system: System, lease: Lease, feed: Feed) -> Iterator[tuple[Page, int]]:
@@ -122,14 +130,14 @@ def primed(tx: Tx, systems: Iterable[System]) -> set[int]:
     return {
         each.id
         for each in systems
-        if all((each.id, o, str(kind)) in read for o, kind in each.capabilities.feeds if kind is not FeedKind.SWEEP)
+        if all((each.id, o, str(kind)) in read for o, kind in each.feeds() if kind is not FeedKind.SWEEP)
     }
 
 
 def fetch_hints(engine: Engine, system: System, lease: Lease, out: Pulled | None = None) -> None:
     """Fetch the records that something hinted at."""
     out = out or Pulled()
-    while True:
+    while not engine.stopping:
         with engine.store.read() as tx:
             hints = feeds.due_hints(tx, system.id, engine.world.now(), HINTS)
         if not hints:
@@ -139,16 +147,18 @@ def fetch_hints(engine: Engine, system: System, lease: Lease, out: Pulled | None
 
 
 def _fetch(engine: Engine, system: System, lease: Lease, hints: Sequence[Hint], out: Pulled) -> None:
+    """Hints at what is not mapped any more are dropped with the rest."""
     seq = lease.seq()
-    refs = sorted({Ref(each.object, each.ext) for each in hints if each.object in system.mapping.objects})
+    mapped = [each for each in hints if each.object in system.mapping.objects]
+    refs = sorted({Ref(each.object, each.ext) for each in mapped if each.why != "wrote"})
     read = list(engine.connectors[system.id].fetch(refs))
-    times = _times(engine, system, hints)
+    told = past.ask(engine.connectors[system.id], system, mapped)
     engine.world.pause("answered")
     with engine.store.tx() as tx:
         lease.check(tx)
         for object_ in sorted({ref.object for ref in refs}):
             take(engine, tx, system, object_, _of(read, object_), seq, out, looked_up=True)
-        _keep_times(tx, system, times)
+        past.keep(tx, system, told)
         feeds.drop_hints(tx, system.id, hints)
     engine.world.pause("stored")
 
@@ -255,9 +265,14 @@ def _look(
     if seen is Seen.CHANGED:
         if known.lead is not None:
             taken.dirty.add(known.lead)
-        for name, value in edits:
-            what = "cleared" if value in (None, "", []) else "changed"
-            taken.counted[(mapping.group_of[name], what)] += 1
+        # A record counts once, however many fields of a group it has. Opt-outs have a limit of their own, and hold
+        # nothing back that a person said (F9).
+        told = {
+            (mapping.group_of[name], "cleared" if value in (None, "", []) else "changed")
+            for name, value in edits
+            if not is_consent(mapping.group_of[name])
+        }
+        taken.counted.update(told)
         if was_live and known.state in GONE_STATES:
             taken.counted[("*", "vanished")] += 1
             if known.state is State.DELETED and known.ext is not None:
@@ -267,6 +282,8 @@ def _look(
 
 def _under_former_name(tx: Tx, system: System, row: Record, known: dict[str, Known]) -> Known | None:
     """A survivor of a merge that got a new name: the oldest record it was goes on under the new one (F11)."""
+    if not row.aliases:
+        return None
     found: list[Known] = []
     for alias in row.aliases:
         found.extend(records.by_ext(tx, system.id, alias.object, {alias.id}).values())
@@ -335,34 +352,6 @@ def _watch(engine: Engine, tx: Tx, system: System, met: set[tuple[str, str]], no
             }
             questions.append(Question("inbound", f"inbound:{system.id}:{name}:{what}", system.id, body=body))
     runs.ask(tx, questions, now)
-
-
-# --- times of fields ---------------------------------------------------------------------------------------------
-
-
-def _times(engine: Engine, system: System, hints: Sequence[Hint]) -> dict[Ref, dict[str, int]]:
-    """When the fields of these records were written, where a conflict asks for it and the vendor keeps it."""
-    wanted = [each for each in hints if each.why == "conflict" and each.object in system.mapping.objects]
-    refs = sorted({Ref(each.object, each.ext) for each in wanted})
-    if not refs or not system.capabilities.field_times:
-        return {}
-    found: dict[Ref, dict[str, int]] = {}
-    for object_ in sorted({ref.object for ref in refs}):
-        names = system.mapping.objects[object_].names
-        some = [ref for ref in refs if ref.object == object_]
-        for ref, versions in engine.connectors[system.id].history(some, names):
-            # 0: looked for and not told; the record's own time must do then.
-            found[ref] = {name: told[0].at if (told := versions.get(name)) else 0 for name in names}
-    return found
-
-
-def _keep_times(tx: Tx, system: System, times: dict[Ref, dict[str, int]]) -> None:
-    for ref, told in times.items():
-        for known in records.by_ext(tx, system.id, ref.object, {ref.id}).values():
-            known.times = told
-            records.update(tx, [known])
-            if known.lead is not None:
-                leads.make_dirty(tx, [known.lead])
 
 
 # --- sweeps ------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ settled in a transaction of its own. What was decided before something newer was
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
@@ -16,7 +16,7 @@ from connectors.base import Answer, Fields, Ref, State, Write, WriteKind
 from connectors.errors import ConnectorError, Retry
 from sync.engine import SECOND, Engine
 from sync.lease import Lease
-from sync.model import Known, Question, System
+from sync.model import ALWAYS, RESTORE, Known, Question, System
 from sync.pull import pull_feed, refresh
 from sync.recover import recover
 from sync.settle import settle
@@ -24,16 +24,21 @@ from sync.store import feeds, leads, outbox, records, runs
 from sync.store.db import Tx, generation
 from sync.store.outbox import Row
 
-LOOK = 4
-"""So many batches' worth of rows are looked at for one claim."""
+LOOKS = (1, 4)
+"""So many batches' worth of rows are looked at for one claim; more only where the first do not make a whole batch."""
 
 
 @dataclass(slots=True)
 class Pushed:
-    """What became of the operations sent, by answer."""
+    """What became of the operations sent, by answer. `tell`: told how many there are, after each batch."""
 
     answers: Counter[str] = field(default_factory=Counter)
     doubtful: int = 0
+    tell: Callable[[int], None] | None = None
+
+
+JUST_NOW = 10 * SECOND
+"""How long ago at most a record was read itself that is to get another address, where a no hangs on the address."""
 
 
 @dataclass(slots=True)
@@ -47,10 +52,10 @@ class _Claimed:
     dropped: int = 0
 
 
-def push(engine: Engine, system: System, lease: Lease, run: int) -> Pushed:
-    """Send what is approved for a system until nothing is left. Raises what its connector raises, after everything
-    that could be settled was."""
-    out = Pushed()
+def push(engine: Engine, system: System, lease: Lease, run: int, out: Pushed | None = None) -> Pushed:
+    """Send what is approved for a system until nothing is left; counts in `out`. Raises what its connector raises,
+    after everything that could be settled was."""
+    out = Pushed() if out is None else out
     lanes = max(1, system.capabilities.parallel)
     with engine.store.read() as tx:
         doubtful = bool(outbox.sending(tx, system.id))
@@ -63,7 +68,7 @@ def push(engine: Engine, system: System, lease: Lease, run: int) -> Pushed:
     lock = engine.world.lock()
 
     def work() -> None:
-        while not failures:
+        while not failures and not engine.stopping:
             try:
                 if not _one_batch(engine, system, lease, run, out, lock):
                     return
@@ -112,6 +117,8 @@ def _one_batch(
     engine.world.pause("settled")
     with lock:
         out.answers.update(type(each).__name__.lower() for each in answers)
+        if out.tell is not None:
+            out.tell(sum(out.answers.values()))
     return True
 
 
@@ -134,25 +141,17 @@ def _claim(engine: Engine, system: System, lease: Lease) -> _Claimed:
     out = _Claimed()
     with engine.store.tx(durable=True) as tx:
         lease.check(tx)
-        ready = outbox.ready(tx, system.id, now, LOOK * _largest(system))
-        if not ready:
+        for looks in LOOKS:
+            known, some, whole = _next_rows(engine, tx, system, looks * _largest(system), now, out)
+            if whole:
+                break
+        if not some:
             return out
-        known = records.by_id(tx, [row.record for row in ready])
-        known = {number: each for number, each in known.items() if engine.mapping(each) is not None}
-        standing = _standing(tx, ready, known, out)
-        standing = _in_order(tx, system, standing, now)
-        if not standing:
-            return out
-        first = standing[0]
-        size = system.capabilities.batch.get(_kind(first), 0)
-        if size == 0:
-            some = [row for row in standing if _kind(row) is _kind(first)]
+        first = some[0]
+        if not system.capabilities.batch.get(_kind(first)):
             _impossible(tx, system, some, now)
             out.dropped += len(some)
             return out
-        some = [row for row in standing if (_kind(row), row.body["object"]) == (_kind(first), first.body["object"])][
-            :size
-        ]
         if _kind(first) is WriteKind.CREATE:
             if records.any_unplaced(tx, system.id):
                 return out  # somebody was met who may be just this person: first they are placed
@@ -168,6 +167,24 @@ def _claim(engine: Engine, system: System, lease: Lease) -> _Claimed:
     return out
 
 
+def _next_rows(
+    engine: Engine, tx: Tx, system: System, count: int, now: int, out: _Claimed
+) -> tuple[dict[int, Known], list[Row], bool]:
+    """Of the `count` most urgent rows those that go out together, with their records; and whether looking at more of
+    them would add none."""
+    ready = outbox.ready(tx, system.id, now, count)
+    known = records.by_id(tx, [row.record for row in ready])
+    known = {number: each for number, each in known.items() if engine.mapping(each) is not None}
+    standing = _in_order(tx, system, _standing(tx, ready, known, out), now) if ready else []
+    if not standing:
+        return known, [], len(ready) < count
+    first = standing[0]
+    size = system.capabilities.batch.get(_kind(first)) or count
+    kind = (_kind(first), first.body["object"])
+    some = [row for row in standing if (_kind(row), row.body["object"]) == kind][:size]
+    return known, some, len(some) == size or len(ready) < count
+
+
 def _kind(row: Row) -> WriteKind:
     return WriteKind.WITHDRAW if row.step == 0 else WriteKind(row.kind)
 
@@ -180,13 +197,16 @@ def _standing(tx: Tx, rows: Sequence[Row], known: dict[int, Known], out: _Claime
     keep, drop, dirty = [], [], set()
     for row in rows:
         each = known.get(row.record)
-        stands = (
-            each is not None
-            and each.obs == row.obs
-            and (each.ext is None or each.state is State.LIVE)
-            and (row.lead is None or (each.lead == row.lead and revs.get(row.lead) == row.lead_rev))
-            and not (row.kind == "create" and row.lead in there)
-        )
+        if row.step == RESTORE:
+            stands = each is not None and each.state is State.LIVE and _is_as_left(tx, row, each)
+        else:
+            stands = (
+                each is not None
+                and each.obs == row.obs
+                and (each.ext is None or each.state is State.LIVE)
+                and (row.lead is None or (each.lead == row.lead and revs.get(row.lead) == row.lead_rev))
+                and not (row.kind == "create" and row.lead in there)
+            )
         if stands:
             keep.append(row)
             continue
@@ -194,18 +214,36 @@ def _standing(tx: Tx, rows: Sequence[Row], known: dict[int, Known], out: _Claime
         lead = each.lead if each is not None else row.lead
         if lead is not None:
             dirty.add(lead)
-    outbox.drop_unsent(tx, drop)
+    outbox.delete(tx, drop)
     leads.make_dirty(tx, dirty)
     out.dropped += len(drop)
     return keep
 
 
+def _is_as_left(tx: Tx, row: Row, known: Known) -> bool:
+    """Whether what is to be taken back is as it was left, whatever the lead says by now. A field that somebody changed
+    meanwhile stays behind."""
+    if row.kind != WriteKind.UPDATE:
+        return known.obs == row.obs
+    body = row.body
+    stay = {n for n, left in body["before"].items() if n not in known.base and known.now.get(n) == left}
+    if stay and len(stay) < len(body["fields"]):
+        groups = {body["of"][name] for name in stay}
+        for part, kept in (("fields", stay), ("before", stay), ("groups", groups), ("wanted", groups)):
+            body[part] = {name: value for name, value in body[part].items() if name in kept}
+        outbox.delete(tx, [row.record])
+        outbox.put(tx, [row])
+    return bool(stay)
+
+
 def _in_order(tx: Tx, system: System, rows: list[Row], now: int) -> list[Row]:
     """Where an address is unique, it must be free before another record gets it: along a chain in order, and round a
     circle not at all (F40)."""
-    if not system.capabilities.unique:
-        return rows
-    moving = {row.record: row.body["slot"] for row in rows if row.body.get("slot") and row.body["slot"][1]}
+    moving = {
+        row.record: row.body["slot"]
+        for row in rows
+        if row.body.get("slot") and row.body["slot"][1] and _address_is_unique(system, row.body["object"])
+    }
     if not moving:
         return rows
     holders = {slot: record for record, slot, _ in records.holders(tx, system.id, {to for _, to in moving.values()})}
@@ -227,6 +265,17 @@ def _in_order(tx: Tx, system: System, rows: list[Row], now: int) -> list[Row]:
     return [row for row in rows if row.record not in circle and row.record not in blocked]
 
 
+def _address_is_unique(system: System, object_: str) -> bool:
+    """A vendor may have other unique fields, such as our key."""
+    mapping = system.mapping.objects[object_]
+    return any(
+        name in system.capabilities.unique
+        for group in mapping.slots
+        for rule in mapping.groups[group]
+        for name in rule.remote
+    )
+
+
 def _is_round(record: int, waits: dict[int, int], leaving: set[int]) -> bool:
     seen = {record}
     while record in waits and waits[record] in leaving:
@@ -240,7 +289,7 @@ def _is_round(record: int, waits: dict[int, int], leaving: set[int]) -> bool:
 def _settle_for_now(tx: Tx, row: Row) -> None:
     """It is not asked again until the lead's value changes, or a person says so."""
     for known in records.by_id(tx, [row.record]).values():
-        for group, mark in row.body["wanted"].items():
+        for group, mark in (row.body["wanted"] or {"*": ALWAYS}).items():
             known.settle_for(group, mark, "held", row.run)
         records.update(tx, [known])
 
@@ -251,10 +300,8 @@ def _impossible(tx: Tx, system: System, rows: Sequence[Row], now: int) -> None:
     for row in rows:
         _settle_for_now(tx, row)
     kind = rows[0].kind
-    question = Question(
-        "impossible", f"impossible:{system.id}:{kind}", system.id, body={"system": system.name, "kind": kind}
-    )
-    runs.ask(tx, [question], now)
+    cause, body = f"impossible:{system.id}:{kind}", {"system": system.name, "kind": kind}
+    runs.ask(tx, [Question("impossible", cause, system.id, row.lead, row.record, body) for row in rows], now)
 
 
 def _creates_are_stale(engine: Engine, tx: Tx, system: System, now: int) -> bool:
@@ -265,13 +312,16 @@ def _creates_are_stale(engine: Engine, tx: Tx, system: System, now: int) -> bool
 
 
 def _stale(engine: Engine, tx: Tx, system: System, rows: Sequence[Row], known: dict[int, Known], now: int) -> list[Ref]:
-    """Records that nobody vouches for: neither read lately nor covered by a feed read lately (F38)."""
+    """Records that nobody vouches for: neither read lately nor covered by a feed read lately (F38). Where a no hangs on
+    the address, one that gets another address is read just before: a no that was said since would be forgotten (F7)."""
     vouched = {row.object: row.watermark for row in feeds.feeds(tx) if row.system == system.id and row.kind == "delta"}
-    limit = now - engine.settings.fresh
+    limit, just_now = now - engine.settings.fresh, now - JUST_NOW
+    by_address = system.capabilities.consent_on == "address"
     return [
         known[row.record].ref()
         for row in rows
         if max(known[row.record].read_at, vouched.get(known[row.record].object, 0)) < limit
+        or (by_address and row.body.get("slot") and known[row.record].read_at < just_now)
     ]
 
 

@@ -7,14 +7,15 @@ read and decided again, never repeated.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from connectors.base import Connector, Done, Record, Ref
+from connectors.base import Connector, Done, Record, Ref, State, Value, Version
+from mappings.transforms import explains
 from sync.engine import SECOND, Engine
 from sync.lease import Lease
-from sync.model import ALWAYS, Lane, Question, System
+from sync.model import ALWAYS, RESTORE, Known, Lane, Question, System
 from sync.pull import Pulled, take
-from sync.settle import settle
+from sync.settle import look_for_hidden, settle, what_was_written
 from sync.store import leads, outbox, records, runs
 from sync.store.db import Tx, generation
 from sync.store.outbox import Row
@@ -57,12 +58,15 @@ def _look_up(engine: Engine, system: System, lease: Lease, row: Row, run: int) -
         return  # what it was sent to is not configured any more: it rests until it is
     seq = lease.seq()
     found: list[Record]
+    told: dict[str, list[Version]] = {}
     if row.step == 0:
         found = []  # opting an address out twice does no harm
     elif row.kind == "create":
         found = _find(connector, system, row, f"{mark}-{row.record}")
     else:
         found = list(connector.fetch([known.ref()]))
+        if system.capabilities.field_times and row.body["fields"]:
+            told = next((versions for _, versions in connector.history([known.ref()], [*row.body["fields"]])), {})
     engine.world.pause("looked up")
     with engine.store.tx() as tx:
         lease.check(tx)
@@ -71,11 +75,50 @@ def _look_up(engine: Engine, system: System, lease: Lease, row: Row, run: int) -
         elif row.kind == "create":
             _settle_create(engine, tx, system, lease, row, found, seq, run)
         else:
+            for each in found:
+                if row.kind == "archive" and each.state in (State.GONE, State.DELETED):
+                    each.state = State.ARCHIVED  # it took effect: this is no deletion by a person
             take(engine, tx, system, known.object, found, seq, Pulled(), looked_up=True)
-            outbox.delete(tx, [row.record])
+            _remember(engine, tx, system, known, row, found, told)
+            if row.step == RESTORE:
+                # Not decided anew: sent again, if the record still shows what is to be taken back.
+                outbox.requeue(tx, {row.record: engine.world.now()}, row.lane)
+            else:
+                outbox.delete(tx, [row.record])
             if known.lead is not None:
                 leads.make_dirty(tx, [known.lead], Lane.RETRY)
     engine.world.pause("recovered")
+
+
+def _remember(
+    engine: Engine,
+    tx: Tx,
+    system: System,
+    before: Known,
+    row: Row,
+    found: Sequence[Record],
+    told: Mapping[str, Sequence[Version]],
+) -> None:
+    """An update that took effect is part of the run that sent it, like any whose answer came. One field tells of all;
+    the others may have been changed again since. `told`: what the vendor's own history says of them."""
+    fields, believed = row.body["fields"], row.body["before"]
+    mapping = system.mapping.objects[before.object]
+    own = system.capabilities.coercions
+    shown = next((each.fields for each in found if each.state is State.LIVE), None)
+    if shown is None or not fields:
+        return
+    since = (row.sent_at or 0) - SKEW
+
+    def took_effect(name: str, sent: Value) -> bool:
+        kinds = mapping.coercions_of(name, own)
+        now = shown.get(name)
+        mine = [each.value for each in told.get(name, ()) if each.mine and each.at >= since]
+        return (now != believed.get(name) and explains(sent, now, kinds)) or any(explains(sent, v, kinds) for v in mine)
+
+    if any(took_effect(name, sent) for name, sent in fields.items()):
+        now = engine.world.now()
+        runs.remember(tx, [(before.lead, before.id, row.run, now, what_was_written(row, fields))])
+        look_for_hidden(tx, system, before, now)
 
 
 def _find(connector: Connector, system: System, row: Row, key: str) -> list[Record]:

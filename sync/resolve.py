@@ -19,10 +19,11 @@ from sync.engine import Engine
 from sync.identity import Claim, Name
 from sync.lease import Lease
 from sync.model import Known, Lane, Lead, Question
+from sync.packed import digest
 from sync.plan import in_scope
 from sync.pull import primed
 from sync.store import feeds, leads, outbox, records, runs
-from sync.store.db import Tx, digest
+from sync.store.db import Tx
 
 BATCH = 1000
 
@@ -84,7 +85,9 @@ class _Batch:
         mapped = [each for each in self.new if self.engine.mapping(each) is not None]
         keys = {each.id: self._keys(each) for each in mapped}
         wanted = {key for some in keys.values() for key in some}
-        claimants = [each for each in records.by_slot(tx, sorted(wanted)) if self.engine.mapping(each) is not None]
+        claimants = [
+            each for each in records.by_slot(tx, sorted(wanted), self.new) if self.engine.mapping(each) is not None
+        ]
         here = {each.id for each in self.new}
         for each in claimants:
             if each.lead is None and each.id not in here and each.system in allowed and each.state is not State.MERGED:
@@ -116,7 +119,8 @@ class _Batch:
             )
             for each in sorted(mapped, key=lambda known: known.id)
         ]
-        self.apart = records.kept_apart(tx, sorted(here))
+        owning = {claim.record for some in self.owners.values() for claim in some if claim.record}
+        self.apart = records.kept_apart(tx, sorted(here | owning))
         if self.apart:
             for some in self.owners.values():
                 for claim in some:
@@ -166,11 +170,10 @@ class _Batch:
 
     def drop_moved(self, tx: Tx) -> None:
         """Leave out what changed since it was loaded; it comes again."""
-        today = records.by_id(tx, [each.id for each in (*self.new, *self.merged)])
+        today = records.stand_as(tx, [each.id for each in (*self.new, *self.merged)])
 
         def still(each: Known) -> bool:
-            found = today.get(each.id)
-            return found is not None and (found.lead, found.obs, found.slot) == (each.lead, each.obs, each.slot)
+            return today.get(each.id) == (each.lead, each.obs, each.slot)
 
         moved = {each.id for each in self.new if not still(each)}
         self.merged = [each for each in self.merged if still(each)]
@@ -351,7 +354,8 @@ def _join(kept: Lead, other: Lead) -> None:
         mine = kept.value.get(group)
         origin = other.origin.get(group, [0, 0, 0])
         if is_consent(group):
-            kept.value[group] = OUT if OUT in (value, mine) else mine or value
+            if _stands_above(other, kept, group):
+                kept.value[group], kept.origin[group] = value, origin
         elif isinstance(mine, list) and isinstance(value, list):
             kept.value[group] = sorted({*mine, *value})
         elif is_empty(mine) and not is_empty(value):

@@ -24,6 +24,7 @@ class Policy:
     ask_if_unproven: bool = False
 
 
+NEWEST = Policy()
 DEFAULTS: Mapping[str, Policy] = {
     "stage": Policy("furthest"),
     "tags": Policy("union"),
@@ -44,7 +45,7 @@ class Rules:
     resubscribe: str = "leave"  # leave | propagate: whether other systems learn of an opt-in
 
     def of(self, group: str) -> Policy:
-        return self.policies.get(group) or DEFAULTS.get(group) or Policy()
+        return self.policies.get(group) or DEFAULTS.get(group) or NEWEST
 
 
 @dataclass(frozen=True, slots=True)

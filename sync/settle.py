@@ -6,17 +6,19 @@ where nobody knows which of the two came last. What came back other than sent is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from connectors.base import Answer, Done, Exists, Gone, Record, Refused, Stale, State, Unknown, Unsent
 from mappings.mapping import ObjectMapping
 from mappings.transforms import explains
 from sync.engine import SECOND, Engine
 from sync.lease import Lease
-from sync.model import ALL, Known, Lane, Question, System
+from sync.model import ALL, DEFAULT, MADE, RESTORE, Known, Lane, Question, System
+from sync.observe import take_default
+from sync.packed import digest
 from sync.pull import Pulled, take
 from sync.store import feeds, leads, outbox, records, runs
-from sync.store.db import Tx, digest, generation
+from sync.store.db import Tx, generation
 from sync.store.outbox import Row
 
 CLOCKS = SECOND
@@ -37,17 +39,30 @@ def settle(
         raise ValueError(f"the connector of {system.name!r} gave {len(answers)} answers to {len(rows)} writes")
     known = records.by_id(tx, [row.record for row in rows])
     revs = leads.revs(tx, {row.lead for row in rows if row.lead is not None})
-    settling = _Settling(engine, tx, system, lease, run)
+    shown = records.by_ext(tx, system.id, rows[0].body["object"], _names(rows, answers))
+    settling = _Settling(engine, tx, system, lease, run, shown)
     for row, answer in zip(rows, answers, strict=True):
         settling.one(row, known[row.record], answer, revs)
     settling.save()
 
 
+def _names(rows: Sequence[Row], answers: Sequence[Answer]) -> set[str]:
+    """What the records of our creates are called over there."""
+    if rows[0].kind != "create":
+        return set()
+    made = {answer.id for answer in answers if isinstance(answer, Done)}
+    return made | {answer.record.ref.id for answer in answers if isinstance(answer, Exists)}
+
+
 class _Settling:
     """One batch of answers being settled."""
 
-    def __init__(self, engine: Engine, tx: Tx, system: System, lease: Lease, run: int) -> None:
+    def __init__(
+        self, engine: Engine, tx: Tx, system: System, lease: Lease, run: int, shown: Mapping[str, Known]
+    ) -> None:
+        """`shown`: name over there → record, where a feed has shown what a create of ours made."""
         self.engine, self.tx, self.system, self.lease, self.run = engine, tx, system, lease, run
+        self.shown = shown
         self.now = engine.world.now()
         self.changed: dict[int, Known] = {}
         self.finished: list[int] = []
@@ -68,12 +83,15 @@ class _Settling:
         match answer:
             case Done() if row.step == 0:
                 outbox.next_step(self.tx, [row.record], 1)
-                self._remember(row, known, row.body["withdraw"], {})
+                self._remember(row, known, row.body["withdraw"])
                 return
             case Done():
                 self._done(row, known, answer)
             case Exists(record):
                 self._exists(row, known, record)
+            case Stale(record) if row.step == RESTORE:
+                self._again(row, known, record)
+                return
             case Stale(record):
                 if record is not None:
                     self.observed.append((known.object, record))
@@ -98,10 +116,18 @@ class _Settling:
             self.created.append(row.record)
         moved = row.lead is not None and revs.get(row.lead) != row.lead_rev
         # Not all that was wanted went along, or an answer was waited for.
-        left = row.lane == Lane.WITHDRAWAL or row.body.get("trimmed") or "withdraw" in row.body
+        left = row.lane == Lane.WITHDRAWAL or row.body.get("trimmed") or "withdraw" in row.body or row.step == RESTORE
         again = not isinstance(answer, Done) or left or moved or known.base or known.pending
         if lead is not None:
             (self.dirty if again else self.touched).add(lead)
+
+    def _again(self, row: Row, known: Known, record: Record | None) -> None:
+        """What is taken back is not decided anew: it is sent again, if it still stands by then."""
+        if record is not None:
+            self.observed.append((known.object, record))
+        else:
+            self._hint(known, "changed")
+        self.later.append((row, self.now + (0 if record is not None else self.engine.settings.fresh)))
 
     def _done(self, row: Row, known: Known, answer: Done) -> None:
         placeholder = known.id
@@ -117,19 +143,28 @@ class _Settling:
             records.add_alias(self.tx, self.system.id, known.object, known.ext, known.id)
             known.ext = answer.id  # the name moved with the write (F41)
         newer = answer.modified is None or known.modified is None or answer.modified >= known.modified
+        for group in row.body["wanted"].keys() & known.asked.keys():
+            if known.asked[group][1] == DEFAULT:
+                del known.asked[group]  # replaced by a value that means something
         if known.id != placeholder:
             self._recognised(row, known, answer)
         elif answer.fields is not None and newer:
             self._confirmed(row, known, answer)
         elif answer.fields is None:
             self._unconfirmed(row, known)
+        if row.kind == "create" and known.id == placeholder:
+            self._leave_defaults(row, known)
         known.slot = self._mapping(known).slot(known.now)
         known.version = answer.version or known.version
         if "withdraw" in row.body:
             self._hint(known, "changed")  # assert that the new address is out as well (F7)
-        if row.kind == "update" and self.system.capabilities.field_times:
-            self._hint(known, "wrote")
-        self._remember(row, known, row.body["fields"], row.body["before"])
+        if row.kind == "update":
+            look_for_hidden(self.tx, self.system, known, self.now)
+        elif row.kind == "create" and any(name not in known.now for name in self._mapping(known).names):
+            # What the vendor filled in by itself, and what stayed empty, belongs to this run: else the next plan would
+            # not be empty.
+            self._hint(known, "changed")
+        self._remember(row, known, row.body["fields"])
         self.changed[known.id] = known
 
     def _mapping(self, known: Known) -> ObjectMapping:
@@ -137,7 +172,7 @@ class _Settling:
 
     def _named(self, row: Row, known: Known, ext: str) -> Known | None:
         """Our create got a name. When a feed showed that record before us, it is kept and ours dropped."""
-        earlier = records.by_ext(self.tx, self.system.id, known.object, {ext}).get(ext)
+        earlier = self.shown.get(ext)
         if earlier is None:
             known.ext, known.state, known.state_at, known.fresh = ext, State.LIVE, self.now, None
             known.now = dict(row.body["fields"])
@@ -146,7 +181,7 @@ class _Settling:
             return known
         if earlier.lead is not None and earlier.lead != known.lead:
             body = {"system": self.system.name, "record": str(earlier.ref()), "leads": [known.lead, earlier.lead]}
-            cause = f"two leads:{earlier.id}"
+            cause = f"two leads:{earlier.id}:{known.lead}"
             self.questions.append(Question("two leads", cause, self.system.id, known.lead, earlier.id, body))
             self._block(row, known)
             return None
@@ -177,6 +212,11 @@ class _Settling:
         told = {mapping.group_of[name] for name in written if name in mapping.group_of}
         earlier.fresh = frozenset(mapping.groups.keys() - told) or None
 
+    def _leave_defaults(self, row: Row, known: Known) -> None:
+        """What the lead has no value for, the vendor may fill in by itself."""
+        if any(name not in known.now for name in self._mapping(known).names):
+            known.settle_for(MADE, "", DEFAULT, row.run)
+
     def _recognised(self, row: Row, known: Known, answer: Done) -> None:
         """A reading showed it before our answer came: what it shows that the answer shows too is what became of
         ours, and no edit."""
@@ -204,7 +244,9 @@ class _Settling:
                 continue
             if name not in known.now:
                 known.now[name] = seen
-                if known.fresh is not ALL:
+                if row.kind == "create" and mapping.group_of[name] not in row.body["wanted"]:
+                    take_default(known, name, seen, mapping, row.run)
+                elif known.fresh is not ALL:
                     known.fresh = (known.fresh or frozenset()) | {mapping.group_of[name]}
                     known.obs += 1
             elif known.now[name] != seen:
@@ -255,15 +297,17 @@ class _Settling:
                 if found.id == row.record:
                     self._unconfirmed(row, found)
                 self.changed[found.id] = found
-                self._remember(row, found, row.body["fields"], {})
+                self._remember(row, found, row.body["fields"])
                 self._hint(found, "changed")
             return
         self.observed.append((record.ref.object, record))
-        self._block(row, known)
         earlier = records.by_ext(self.tx, self.system.id, record.ref.object, {record.ref.id}).get(record.ref.id)
+        if earlier is None and record.state is State.LIVE:
+            return  # met for the first time: it finds its person, and then it is decided anew who is missing there
+        self._block(row, known)
         if earlier is not None and earlier.lead is not None and earlier.lead != known.lead:
             body = {"system": self.system.name, "record": str(record.ref), "leads": [known.lead, earlier.lead]}
-            cause = f"two leads:{earlier.id}"
+            cause = f"two leads:{earlier.id}:{known.lead}"
             self.questions.append(Question("two leads", cause, self.system.id, known.lead, earlier.id, body))
 
     def _block(self, row: Row, known: Known) -> None:
@@ -299,13 +343,8 @@ class _Settling:
         if known.ext is not None:
             self.hints.append((known.object, known.ext, why))
 
-    def _remember(self, row: Row, known: Known, written: dict[str, object], before: dict[str, object]) -> None:
-        body: dict[str, object] = {
-            "kind": row.kind if row.step else "withdraw",
-            "fields": {name: [before.get(name), value] for name, value in written.items()},
-            "groups": row.body["groups"] if row.step else {},
-        }
-        self.history.append((known.lead, known.id, row.run, self.now, body))
+    def _remember(self, row: Row, known: Known, written: Mapping[str, object]) -> None:
+        self.history.append((known.lead, known.id, row.run, self.now, what_was_written(row, written)))
 
     def save(self) -> None:
         tx = self.tx
@@ -325,3 +364,22 @@ class _Settling:
         for object_ in sorted({object_ for object_, _ in self.observed}):
             some = [record for name, record in self.observed if name == object_]
             take(self.engine, tx, self.system, object_, some, self.lease.seq(), Pulled(), looked_up=True)
+
+
+def what_was_written(row: Row, written: Mapping[str, object]) -> dict[str, object]:
+    """A write as the history keeps it. "read": the change up to which the record had been read when it was decided, by
+    the vendor's clock."""
+    before = row.body["before"] if row.kind == "update" else {}
+    return {
+        "read": row.body.get("read", 0),
+        "kind": row.kind if row.step else "withdraw",
+        "fields": {name: [before.get(name), value] for name, value in written.items()},
+        "groups": row.body["groups"] if row.step else {},
+    }
+
+
+def look_for_hidden(tx: Tx, system: System, known: Known, now: int) -> None:
+    """Where the vendor keeps the history of fields: did our write hide an edit that nobody had read?"""
+    kept = system.capabilities.field_times and not system.capabilities.conditional
+    if kept and known.ext is not None:
+        feeds.add_hints(tx, system.id, [(known.object, known.ext, "wrote")], Lane.EDIT, now)

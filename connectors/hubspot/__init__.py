@@ -48,16 +48,22 @@ __all__ = ["HubSpot", "HubSpotSettings"]
 
 
 class HubSpotSettings(ConnectorSettings):
-    """How to reach one HubSpot account. `requests_per_10s` is 190 for Professional and Enterprise, 100 for Free and
-    Starter; `daily_share` is the part of the account's daily requests that we may have used when we stop."""
+    """One HubSpot account, and the private app by which we act in it."""
 
     token: SecretStr
+    """The access token of a private app."""
     base_url: str = "https://api.hubapi.com"
+    """Where its API is; a stand-in may take its place."""
     key_property: str = Field("smarketing_id", pattern=r"^[a-z][a-z0-9_]*$", max_length=100)
+    """The contact property that holds our key, by which no crash makes a person twice; `check` offers to add it."""
     requests_per_10s: int = Field(190, ge=1)
+    """At most so many requests in ten seconds: 190 for Professional and Enterprise, 100 for Free and Starter."""
     daily_share: float = Field(0.8, gt=0, le=1)
+    """The part of the account's daily requests that may be used, by all programs together, before we stop."""
     parallel: int = Field(4, ge=1, le=20)
+    """So many requests under way at once."""
     timeout: float = Field(30.0, gt=0)
+    """Seconds after which an answer is no longer waited for."""
 
 
 class HubSpot(Connector):

@@ -47,17 +47,25 @@ class SalesforceSettings(ConnectorSettings):
     """One organisation, and the connected app by which we act in it."""
 
     auth: Literal["client_credentials"] = "client_credentials"
+    """How we sign in."""
     client_id: str = Field(min_length=1)
+    """The consumer key of the connected app."""
     client_secret: SecretStr
+    """Its consumer secret."""
     base_url: str
     """The My Domain address, https://….my.salesforce.com."""
     api_version: str = Field(default="v62.0", pattern=r"^v\d{2,3}\.0$")
+    """Which version of the API is spoken."""
     key_field: str = Field(default="Smarketing_Id__c", pattern=r"^[A-Za-z][A-Za-z0-9_]*__c$")
+    """The field, on leads and on contacts, that holds our key, by which no crash makes a person twice."""
     create_as: Literal["Lead", "Contact"] = "Lead"
+    """What a new person becomes."""
     daily_share: float = Field(default=0.8, gt=0, le=1)
     """The part of the organisation's daily requests that may be used, by all programs together, before we stop."""
     parallel: int = Field(default=4, ge=1, le=20)
+    """So many requests under way at once."""
     timeout: float = Field(default=60.0, gt=0, le=HORIZON)
+    """Seconds after which an answer is no longer waited for."""
 
     @field_validator("base_url")
     @classmethod

@@ -196,8 +196,10 @@ def _record(object: str, row: Row, names: Sequence[str], people: People) -> Reco
     for name in names:
         there, told = at_path(row, name)
         if name == "OwnerId":
-            told = people.owner(str(told))
-            there = told is not None
+            # Whoever makes a record owns it until somebody gives it away: of what we made nobody is the owner yet.
+            unowned = people.ours(str(told)) and people.ours(row.get("CreatedById"))
+            told = None if unowned else people.owner(str(told))
+            there = told is not None or bool(unowned)
         if there:
             fields[name] = told
     state, into = _state(object, row)

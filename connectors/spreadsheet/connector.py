@@ -92,7 +92,6 @@ class Spreadsheet(Connector):
             id_column=settings.id_column,
             key_column=settings.key_column,
             dates=frozenset(settings.dates),
-            clears=settings.empty == "clear",
             wanted=tuple(fields.get(OBJECT, ())),
         )
         said = msgspec.json.encode([settings.model_dump(mode="json"), sorted(self._reading.wanted)])
@@ -109,6 +108,7 @@ class Spreadsheet(Connector):
     def capabilities(self) -> Capabilities:  # type: ignore[override]  # depends on what the file holds right now
         writable = self._why_frozen() is None
         key = self._settings.key_column or self._settings.id_column
+        unnamed = self._table is not None and bool(self._table.unnamed)
         return Capabilities(
             feeds=((OBJECT, FeedKind.DELTA), (OBJECT, FeedKind.SWEEP)),
             creates=(OBJECT,) if writable else (),
@@ -122,6 +122,7 @@ class Spreadsheet(Connector):
             batch={WriteKind.CREATE: BATCH, WriteKind.UPDATE: BATCH} if writable else {},
             parallel=1,
             horizon=HORIZON,
+            fleeting=writable and unnamed and self._settings.key_column is None,
         )
 
     def own_key(self, object: str) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field, field_validator
 
@@ -12,6 +11,7 @@ from connectors.base import ConnectorSettings
 
 class SpreadsheetSettings(ConnectorSettings):
     path: Path
+    """The file, .xlsx, .csv or .tsv; beside the configuration if not absolute."""
     sheet: str | None = None
     """Which sheet of a workbook; the first visible one if not set."""
     header_row: int | None = Field(default=None, ge=1)
@@ -19,14 +19,13 @@ class SpreadsheetSettings(ConnectorSettings):
     encoding: str | None = None
     """Only for text files, and only where it is not told rightly by itself."""
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+    """What parts the columns of a text file; found by itself if not set."""
     id_column: str = Field(default="smarketing_id", min_length=1)
     """Our column, by which rows are known; added at the first write unless `key_column` is set."""
     key_column: str | None = Field(default=None, min_length=1)
     """A column of yours that tells the rows apart and never changes."""
     dates: tuple[str, ...] = ()
     """Columns in which a bare number, or day.month.year, is a date."""
-    empty: Literal["ignore", "clear"] = "ignore"
-    """What an empty cell means: nothing is known, or the value was taken away."""
 
     @field_validator("encoding")
     @classmethod

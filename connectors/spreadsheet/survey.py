@@ -86,7 +86,7 @@ def report(table: Table, frozen: str | None) -> Iterator[Finding]:
         if name not in table.columns:
             yield Finding(
                 "warning",
-                "SM326",
+                "SM334",
                 f'there is no column "{name}", which the mapping names',
                 "correct the one or the other",
             )

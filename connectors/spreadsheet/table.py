@@ -33,7 +33,6 @@ class Reading:
     id_column: str
     key_column: str | None
     dates: frozenset[str]
-    clears: bool
     wanted: tuple[str, ...]
 
 
@@ -144,8 +143,8 @@ class Table:
             cell = self.cell(line, column)
             if isinstance(cell, str):
                 fields[wanted] = cell
-            elif cell is None and self.reading.clears:
-                fields[wanted] = None
+            elif cell is None and column < line.width:
+                fields[wanted] = None  # what being empty means is said by the mapping
         return Record(Ref(OBJECT, name), fields, version=self.version)
 
     def _data(self) -> Iterator[Line]:

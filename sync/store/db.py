@@ -8,44 +8,31 @@ A durable transaction is on the disk when it returns; others may be lost in a po
 from __future__ import annotations
 
 import contextlib
-import hashlib
+import operator
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from connectors.world import World
 from sync.store import schema
 
-_encode = msgspec.json.Encoder(order="deterministic").encode
-_decode = msgspec.json.Decoder().decode
-
 WRITER_LOCK = 0x534D_4B54
+MOST = 10_000
+"""So many values in one IN at most; both databases have an end to what a statement takes."""
 BUSY_SECONDS = 30
-
-
-def pack(value: object) -> bytes:
-    """JSON bytes; the same value always gives the same bytes."""
-    return _encode(value)
-
-
-def pack_or_none(value: object) -> bytes | None:
-    """None for what is empty."""
-    return _encode(value) if value else None
-
-
-def unpack(stored: bytes | None) -> Any:
-    return None if stored is None else _decode(stored)
-
-
-def digest(value: object) -> str:
-    """A short hash of a JSON-native value, for telling whether two are the same."""
-    return hashlib.blake2b(_encode(value), digest_size=8).hexdigest()
+PRAGMAS = (
+    *("journal_mode=WAL", "foreign_keys=ON", "secure_delete=ON"),
+    *("cache_size=-32768", "temp_store=MEMORY", "wal_autocheckpoint=8000"),
+)
+"""Of every SQLite connection. A page that is written again and again goes to its place once in 32 MB of changes."""
 
 
 class StoreError(Exception):
@@ -56,8 +43,68 @@ class StoreError(Exception):
         self.code = code
 
 
+class Among(FunctionElement[Any]):
+    """A column's value is in a list, given as one parameter: the statement is the same however long the list is."""
+
+    inherit_cache = True
+    type = sa.types.NullType()  # of a Boolean, SQLite would be asked whether it equals 1, and then knows no index
+
+
+def among(column: sa.Column[Any], name: str) -> Among:
+    """`name`: the parameter that holds the list."""
+    return Among(column, sa.bindparam(name, type_=Listed()))
+
+
+class Listed(sa.types.UserDefinedType[Sequence[Any]]):
+    """A list as the database takes it in one parameter."""
+
+    cache_ok = True
+
+    def bind_processor(self, dialect: sa.Dialect) -> Callable[[Any], Any]:
+        return list if dialect.name == "postgresql" else _as_json
+
+
+def _as_json(values: Any) -> str:
+    return msgspec.json.encode(list(values)).decode()
+
+
+@compiles(Among, "sqlite")
+def _among_in_sqlite(element: Among, compiler: Any, **options: Any) -> str:
+    column, values = element.clauses
+    named, told = compiler.process(column, **options), compiler.process(values, **options)
+    return f"{named} IN (SELECT value FROM json_each({told}))"  # noqa: S608  the column's name and a place holder
+
+
+@compiles(Among, "postgresql")
+def _among_in_postgres(element: Among, compiler: Any, **options: Any) -> str:
+    column, values = element.clauses
+    items = "TEXT[]" if isinstance(column.type, sa.Text) else "BIGINT[]"
+    named, told = compiler.process(column, **options), compiler.process(values, **options)
+    return f"{named} = ANY(CAST({told} AS {items}))"
+
+
+class Spelt:
+    """A statement in the words of one database, and how the parameters of a row are put in order for it."""
+
+    def __init__(self, statement: Any, dialect: sa.Dialect, names: Collection[str]) -> None:
+        compiled = statement.compile(dialect=dialect, column_keys=list(names), for_executemany=True)
+        self.text = str(compiled)
+        self._fixed = {name: value for name, value in compiled.params.items() if name not in names}
+        self._order: Sequence[str] | None = compiled.positiontup if compiled.positional else None
+
+    def rows(self, params: Sequence[Mapping[str, object]]) -> list[Any]:
+        told = [{**self._fixed, **each} for each in params] if self._fixed else list(params)
+        if self._order is None:
+            return told
+        if len(self._order) == 1:
+            return [(each[self._order[0]],) for each in told]
+        return list(map(operator.itemgetter(*self._order), told))
+
+
 class Tx:
     """A transaction that is open. Rows are tuples; statements are SQLAlchemy Core."""
+
+    _spelt: ClassVar[dict[tuple[object, str, tuple[str, ...]], Spelt]] = {}
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -76,7 +123,8 @@ class Tx:
 
     def stream(self, statement: sa.Executable, params: Mapping[str, object] | None = None) -> Iterator[Any]:
         """Rows one by one, without holding them all."""
-        yield from self._connection.execution_options(yield_per=500).execute(statement, params or {})
+        # Said of this statement alone: said of the connection, it would hold for all that follow.
+        yield from self._connection.execute(statement, params or {}, execution_options={"yield_per": 500})
 
     def run(self, statement: sa.Executable, params: Mapping[str, object] | Sequence[Mapping[str, object]] = ()) -> int:
         """Carry out, once for each set of parameters; answers how many rows it met, for a single set."""
@@ -85,9 +133,16 @@ class Tx:
         return self._connection.execute(statement, params).rowcount
 
     def many(self, statement: sa.Executable, params: Sequence[Mapping[str, object]]) -> None:
-        """Carry out once for each set of parameters; nothing for none."""
-        if params:
-            self._connection.execute(statement, params)
+        """Carry out once for each set of parameters; nothing for none. The statement is one that is made once: how it
+        is spelt is remembered, since preparing each set anew costs more than carrying it out."""
+        if not params:
+            return
+        names = tuple(params[0])
+        spelt = self._spelt.get((statement, self.dialect, names))
+        if spelt is None:
+            spelt = Spelt(statement, self._connection.dialect, names)
+            self._spelt[statement, self.dialect, names] = spelt
+        self._connection.exec_driver_sql(spelt.text, spelt.rows(params))
 
     def ids(self, name: str, count: int) -> int:
         """Take `count` ids that were never used; answers the first."""
@@ -181,29 +236,41 @@ class Store:
                 yield connection
         except sa.exc.OperationalError as error:
             _explain(error, self.url)
+        except sa.exc.DatabaseError as error:
+            if type(error) is not sa.exc.DatabaseError:
+                raise  # a constraint, or a mistake of ours
+            _explain(error, self.url)
 
 
 def create(store: Store) -> None:
     """Make the tables in an empty database; leave one that has them alone. Raises StoreError for one that another
     version made."""
     with store.tx() as tx:
-        inspector = sa.inspect(tx._connection)
-        if inspector.has_table("meta"):
-            found = tx.value(sa.select(schema.meta.c.value).where(schema.meta.c.name == "version"))
-            if found != schema.VERSION:
-                raise StoreError(
-                    "SM211",
-                    f"the database stands at schema {found}, this program needs {schema.VERSION}; use the version of "
-                    "smarketing that made it, or a newer one",
-                )
+        found = version(tx)
+        if found is not None:
+            _check(found)
             return
         schema.METADATA.create_all(tx._connection)
         generation = f"{int(store.world.random() * 2**32):08x}"
-        tx.many(
-            sa.insert(schema.meta),
-            [{"name": "version", "value": schema.VERSION}, {"name": "generation", "value": generation}],
-        )
-        tx.many(sa.insert(schema.counter), [{"name": name, "n": 0} for name in ("lead", "record", "seq", "token")])
+        tx.run(sa.insert(schema.meta), {"name": "generation", "value": generation})
+        tx.run(sa.insert(schema.alembic_version), {"version_num": schema.VERSION})
+        tx.run(sa.insert(schema.counter), [{"name": name, "n": 0} for name in ("lead", "record", "seq", "token")])
+
+
+def version(tx: Tx) -> str | None:
+    """The migration that a database stands at; None for an empty one."""
+    if not sa.inspect(tx._connection).has_table("alembic_version"):
+        return None
+    return str(tx.value(sa.select(schema.alembic_version.c.version_num)))
+
+
+def _check(found: str) -> None:
+    if found == schema.VERSION:
+        return
+    older = found < schema.VERSION
+    to_newer = "stop the smarketing processes that are at work on it, and run this again: it is brought up to date"
+    way_out = to_newer if older else "use the newer smarketing that made it"
+    raise StoreError("SM211", f"the database stands at schema {found}, this program needs {schema.VERSION}; {way_out}")
 
 
 def _engine(url: str, raw: sqlite3.Connection | None) -> Engine:
@@ -224,7 +291,7 @@ def _engine(url: str, raw: sqlite3.Connection | None) -> Engine:
 
 def _sqlite_connected(connection: Any, _: object) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "cache_size=-32768", "temp_store=MEMORY", "secure_delete=ON"):
+    for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -252,7 +319,7 @@ def _postgres_begun(connection: Connection) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
 
 
-def _explain(error: sa.exc.OperationalError, url: sa.URL) -> NoReturn:
+def _explain(error: sa.exc.DatabaseError, url: sa.URL) -> NoReturn:
     """Say what a person can do about a database that does not work; never the statement or its values."""
     said = str(error.orig).lower()
     name = Path(url.database or "").name or url.host or "the database"

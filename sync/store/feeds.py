@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
-from sync.store.db import Tx, Upsert, pack, unpack
+from sync.packed import pack, unpack
+from sync.store.db import Tx, Upsert
 from sync.store.schema import feed, hint, lease, rolling, system
 
 HOUR = 3_600_000_000
@@ -21,7 +23,8 @@ class SystemRow:
     name: str
     connector: str
     mapping: dict[str, dict[str, str]]
-    schema_hash: str | None
+    told: dict[str, Any]
+    schema: dict[str, dict[str, str]]
     schema_at: int | None
     state: str
     not_before: int
@@ -44,6 +47,13 @@ _DUE_HINTS = (
     .order_by(hint.c.lane, hint.c.at, hint.c.object, hint.c.ext, hint.c.why)
     .limit(bindparam("count"))
 )
+_DROP_HINT = sa.delete(hint).where(
+    hint.c.system == bindparam("b_system"),
+    hint.c.object == bindparam("b_object"),
+    hint.c.ext == bindparam("b_ext"),
+    hint.c.why == bindparam("b_why"),
+    hint.c.seq == bindparam("b_seq"),
+)
 _COUNT = Upsert(rolling, ("system", "field", "what", "hour"), lambda new: {"n": rolling.c.n + new.n})
 _TAKE = Upsert(lease, ("name",), lambda new: {name: new[name] for name in ("owner", "token", "until")})
 _LEASE = select(lease.c.owner, lease.c.token, lease.c.until).where(lease.c.name == bindparam("name"))
@@ -56,7 +66,17 @@ _EXTEND = (
 
 def systems(tx: Tx) -> list[SystemRow]:
     rows = tx.rows(_SYSTEM)
-    return [SystemRow(**{**row._mapping, "mapping": unpack(row.mapping) or {}}) for row in rows]
+    return [
+        SystemRow(
+            **{
+                **row._mapping,
+                "mapping": unpack(row.mapping) or {},
+                "told": unpack(row.told) or {},
+                "schema": unpack(row.schema) or {},
+            }
+        )
+        for row in rows
+    ]
 
 
 def enrol(tx: Tx, name: str, connector: str) -> int:
@@ -69,8 +89,7 @@ def enrol(tx: Tx, name: str, connector: str) -> int:
 
 
 def update_system(tx: Tx, system_id: int, **values: object) -> None:
-    if "mapping" in values:
-        values["mapping"] = pack(values["mapping"])
+    values.update({name: pack(values[name]) for name in ("mapping", "told", "schema") if name in values})
     tx.run(sa.update(system).where(system.c.id == system_id).values(**values))
 
 
@@ -124,6 +143,12 @@ def save_feed(tx: Tx, each: FeedRow) -> None:
     tx.many(_SAVE_FEED(tx), [values])
 
 
+def read_again(tx: Tx, system_id: int, object: str) -> None:
+    """The feeds of an object begin anew; whoever was read whole stays so."""
+    where = (feed.c.system == system_id, feed.c.object == object, feed.c.kind == "delta")
+    tx.run(sa.update(feed).where(*where).values(cursor=None, began=None))
+
+
 def unprime(tx: Tx, system_id: int) -> None:
     """Everything of this system must be read whole again before anybody is created in it."""
     tx.run(
@@ -158,15 +183,10 @@ def due_hints(tx: Tx, system_id: int, now: int, count: int) -> list[Hint]:
 
 def drop_hints(tx: Tx, system_id: int, hints: Sequence[Hint]) -> None:
     """They were fetched, unless told again since."""
-    h = hint.c
-    statement = sa.delete(hint).where(
-        h.system == system_id,
-        h.object == bindparam("b_object"),
-        h.ext == bindparam("b_ext"),
-        h.why == bindparam("b_why"),
-        h.seq == bindparam("b_seq"),
+    tx.many(
+        _DROP_HINT,
+        [{"b_system": system_id, "b_object": e.object, "b_ext": e.ext, "b_why": e.why, "b_seq": e.seq} for e in hints],
     )
-    tx.many(statement, [{"b_object": e.object, "b_ext": e.ext, "b_why": e.why, "b_seq": e.seq} for e in hints])
 
 
 # --- what guards count ---

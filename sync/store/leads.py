@@ -9,14 +9,16 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
+from connectors.base import batches
 from sync.model import Lane, Lead
-from sync.store.db import Tx, Upsert, pack, pack_or_none, unpack
+from sync.packed import pack, pack_or_none, unpack
+from sync.store.db import MOST, Tx, Upsert, among
 from sync.store.schema import consent, consent_event, dirty, lead, lead_key, lead_merge, record
 
 C = lead.c
 _SELECT = select(C.id, C.rev, C.value, C.origin, C.frozen, C.state)
-_BY_ID = _SELECT.where(C.id.in_(bindparam("ids", expanding=True)))
-_REVS = select(C.id, C.rev).where(C.id.in_(bindparam("ids", expanding=True)))
+_BY_ID = _SELECT.where(among(C.id, "ids"))
+_REVS = select(C.id, C.rev).where(among(C.id, "ids"))
 _INSERT = sa.insert(lead)
 _SAVED = ("rev", "value", "origin", "frozen", "email", "name", "company", "stage", "owner", "changed")
 _UPDATE = sa.update(lead).where(C.id == bindparam("b_id")).values({name: bindparam(name) for name in _SAVED})
@@ -27,6 +29,8 @@ _MAKE_DIRTY = Upsert(
     ("lead",),
     lambda new: {"seq": _SEQ, "lane": sa.case((dirty.c.lane < new.lane, dirty.c.lane), else_=new.lane)},
 )
+_NOTE_MERGE = sa.insert(lead_merge)
+_TELL = sa.insert(consent_event)
 _ADD_KEY = Upsert(lead_key)
 
 
@@ -42,29 +46,22 @@ _ENTER = Upsert(
     ("lead", "address", "cell"),
     lambda new: {name: new[name] for name in ("state", "evidence", "at", "record", "run")},
 )
-_DIRTY = (
-    select(dirty.c.lead, dirty.c.lane, dirty.c.seq)
-    .where(dirty.c.lead.in_(bindparam("ids", expanding=True)))
-    .order_by(dirty.c.lead)
-)
+_DIRTY = select(dirty.c.lead, dirty.c.lane, dirty.c.seq).where(among(dirty.c.lead, "ids")).order_by(dirty.c.lead)
 _NEXT_DIRTY = select(dirty.c.lead, dirty.c.seq).order_by(dirty.c.lane, dirty.c.lead).limit(bindparam("count"))
 _TOUCH = sa.update(dirty).where(dirty.c.lead == bindparam("b_lead")).values(seq=_SEQ)
 _CLEAN = sa.delete(dirty).where(dirty.c.lead == bindparam("b_lead"), dirty.c.seq <= bindparam("b_seq"))
 _KEYS = select(lead_key.c.value, lead_key.c.lead, lead_key.c.shared).where(
-    lead_key.c.kind == "email", lead_key.c.value.in_(bindparam("values", expanding=True))
+    lead_key.c.kind == "email", among(lead_key.c.value, "values")
 )
-_FORGET_KEYS = sa.delete(lead_key).where(
-    lead_key.c.lead.in_(bindparam("leads", expanding=True)), lead_key.c.shared == 0
-)
+_FORGET_KEYS = sa.delete(lead_key).where(among(lead_key.c.lead, "leads"), lead_key.c.shared == 0)
 _SHARE = Upsert(lead_key, ("kind", "value", "lead"), lambda new: {"shared": new.shared})
 
 
 def by_id(tx: Tx, ids: Collection[int]) -> dict[int, Lead]:
-    if not ids:
-        return {}
     return {
         row[0]: Lead(row[0], row[1], unpack(row[2]), unpack(row[3]), unpack(row[4]) or {}, row[5])
-        for row in tx.rows(_BY_ID, {"ids": list(ids)})
+        for some in batches(ids, MOST)
+        for row in tx.rows(_BY_ID, {"ids": some})
     }
 
 
@@ -103,13 +100,28 @@ def into(tx: Tx, loser: int, winner: int, run: int, at: int, before: Mapping[str
     tx.many(_MERGE, [{"b_id": loser, "b_into": winner}])
     tx.run(sa.update(lead).where(C.into == loser).values(into=winner))
     row = {"winner": winner, "loser": loser, "run": run, "at": at, "before": pack(before)}
-    tx.many(sa.insert(lead_merge), [row])
+    tx.many(_NOTE_MERGE, [row])
 
 
 def real(tx: Tx, lead_id: int) -> int | None:
     """The lead that this id means today; None where there is none."""
     row = tx.row(select(C.id, C.into).where(C.id == lead_id))
     return None if row is None else (row[1] or row[0])
+
+
+def former(tx: Tx, lead_id: int) -> list[int]:
+    """Leads that were joined into this one."""
+    return [row[0] for row in tx.rows(select(C.id).where(C.into == lead_id).order_by(C.id))]
+
+
+def count(tx: Tx) -> int:
+    return int(tx.value(select(sa.func.count()).select_from(lead).where(C.state == "live")))
+
+
+def count_frozen(tx: Tx) -> int:
+    """Groups that wait for a person, over all leads."""
+    rows = tx.rows(select(C.frozen).where(C.frozen.is_not(None), C.state == "live"))
+    return sum(len(unpack(row[0])) for row in rows)
 
 
 def search(tx: Tx, text: str, count: int) -> Sequence[Any]:
@@ -137,6 +149,21 @@ def make_dirty(tx: Tx, ids: Iterable[int], lane: Lane = Lane.EDIT) -> None:
 def make_missing_dirty(tx: Tx, system: int) -> None:
     """Leads that have no record in a system: now that it was read whole, they may be made there."""
     tx.run(_MAKE_MISSING_DIRTY(tx), {"system": system, "lane": int(Lane.BACKFILL)})
+
+
+def make_edited_dirty(tx: Tx, system: int) -> None:
+    """Leads of a system's records with edits that were held back. Looks through them all: a person asked for it."""
+    rows = tx.rows(
+        select(record.c.lead)
+        .where(record.c.system == system, record.c.base.is_not(None), record.c.lead.is_not(None))
+        .distinct()
+    )
+    make_dirty(tx, [row[0] for row in rows])
+
+
+def make_frozen_dirty(tx: Tx) -> None:
+    """Leads with a group that waits for a person: what may decide about it has changed."""
+    make_dirty(tx, [row[0] for row in tx.rows(select(C.id).where(C.frozen.is_not(None), C.state == "live"))])
 
 
 def touch(tx: Tx, ids: Iterable[int]) -> None:
@@ -233,7 +260,7 @@ def enter(tx: Tx, entries: Sequence[Entry]) -> None:
         for e in entries
     ]
     tx.many(_ENTER(tx), rows)
-    tx.many(sa.insert(consent_event), rows)
+    tx.many(_TELL, rows)
 
 
 def ledger(tx: Tx, lead_id: int) -> Sequence[Any]:

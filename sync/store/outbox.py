@@ -13,8 +13,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
-from sync.model import OutState
-from sync.store.db import Tx, Upsert, pack, unpack
+from sync.model import RESTORE, OutState
+from sync.packed import pack, unpack
+from sync.store.db import Tx, Upsert, among
 from sync.store.schema import outbox
 
 C = outbox.c
@@ -43,6 +44,9 @@ class Row:
     seq: int = 0
 
 
+SLICE = 5_000
+"""So many rows are approved by one statement: SQLite keeps all that a statement changes in memory until it ends."""
+
 _NAMES = (
     *("record", "system", "lane", "kind", "body", "lead", "lead_rev", "obs", "run", "state", "token", "step"),
     *("sent_at", "doubt_at", "not_before", "tries", "seq"),
@@ -52,21 +56,20 @@ _PUT = Upsert(
     outbox,
     ("record",),
     lambda new: {name: new[name] for name in _NAMES if name not in ("record", "tries")},
-    where=C.state != int(OutState.SENDING),
+    where=sa.and_(C.state != int(OutState.SENDING), C.step != RESTORE),
 )
 _PROPOSED = _SELECT.where(C.state == int(OutState.PROPOSED)).order_by(C.system, C.lane, C.seq)
 _UNSENT = _SELECT.where(C.state != int(OutState.SENDING)).order_by(C.system, C.lane, C.seq)
+_BY_LEAD = _SELECT.where(C.state != int(OutState.SENDING)).order_by(C.lead, C.system, C.lane, C.seq)
 _COUNTS = select(C.system, C.kind, C.lane, C.state, sa.func.count()).group_by(C.system, C.kind, C.lane, C.state)
-_FLYING = select(C.record, C.body, C.run).where(
-    C.state == int(OutState.SENDING), C.record.in_(bindparam("ids", expanding=True))
-)
+_FLYING = select(C.record, C.body, C.run).where(C.state == int(OutState.SENDING), among(C.record, "ids"))
 _SENDING = _SELECT.where(C.system == bindparam("system"), C.state == int(OutState.SENDING)).order_by(C.record)
 _READY = (
     _SELECT.where(C.system == bindparam("system"), C.state == int(OutState.QUEUED), C.not_before <= bindparam("now"))
     .order_by(C.lane, C.seq)
     .limit(bindparam("count"))
 )
-_BY_RECORD = _SELECT.where(C.record.in_(bindparam("ids", expanding=True)))
+_BY_RECORD = _SELECT.where(among(C.record, "ids"))
 _CLAIM = (
     sa.update(outbox)
     .where(C.record == bindparam("b_record"), C.state == int(OutState.QUEUED))
@@ -89,14 +92,13 @@ _STEP = (
     .where(C.record == bindparam("b_record"))
     .values(step=bindparam("b_step"), state=int(OutState.QUEUED), doubt_at=None)
 )
-_DELETE = sa.delete(outbox).where(C.record.in_(bindparam("ids", expanding=True)))
-_DROP_UNSENT = sa.delete(outbox).where(C.record.in_(bindparam("ids", expanding=True)), C.state != int(OutState.SENDING))
+_DELETE = sa.delete(outbox).where(among(C.record, "ids"))
+_DROP_UNSENT = sa.delete(outbox).where(among(C.record, "ids"), C.state != int(OutState.SENDING), C.step != RESTORE)
 
 
 def _row(found: Sequence[Any]) -> Row:
-    values = dict(zip(_NAMES, found, strict=True))
-    values["body"] = unpack(values["body"])
-    return Row(**values)
+    record, system, lane, kind, body, *others = found
+    return Row(record, system, lane, kind, unpack(body), *others)
 
 
 def flying(tx: Tx, ids: Collection[int]) -> dict[int, dict[str, Any]]:
@@ -158,6 +160,11 @@ def drop_unsent(tx: Tx, ids: Collection[int]) -> None:
         tx.run(_DROP_UNSENT, {"ids": list(ids)})
 
 
+def forget(tx: Tx) -> None:
+    """Everything, whatever became of it."""
+    tx.run(sa.delete(outbox))
+
+
 def delete(tx: Tx, ids: Collection[int]) -> None:
     if ids:
         tx.run(_DELETE, {"ids": list(ids)})
@@ -184,8 +191,12 @@ def next_step(tx: Tx, ids: Iterable[int], step: int) -> None:
 
 def approve(tx: Tx, where: Sequence[Any] = ()) -> int:
     """Make proposed rows claimable; answers how many."""
-    statement = sa.update(outbox).where(C.state == int(OutState.PROPOSED), *where)
-    return tx.run(statement.values(state=int(OutState.QUEUED)))
+    some = select(C.record).where(C.state == int(OutState.PROPOSED), *where).limit(SLICE)
+    statement = sa.update(outbox).where(C.record.in_(some)).values(state=int(OutState.QUEUED))
+    done = 0
+    while more := tx.run(statement):
+        done += more
+    return done
 
 
 def proposed(tx: Tx) -> Iterable[Row]:
@@ -197,6 +208,12 @@ def proposed(tx: Tx) -> Iterable[Row]:
 def unsent(tx: Tx) -> Iterable[Row]:
     """Every row that is not being sent, in the order of sending."""
     for row in tx.stream(_UNSENT):
+        yield _row(row)
+
+
+def unsent_by_lead(tx: Tx) -> Iterable[Row]:
+    """The same, with all that concerns one person together."""
+    for row in tx.stream(_BY_LEAD):
         yield _row(row)
 
 

@@ -2,66 +2,65 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
-from connectors.base import Fields, State, Writer
-from sync.model import ALL, PRIMARY, WAITS_FOR_CREATE, WAITS_FOR_PERSON, Known, OutState
-from sync.store.db import Tx, Upsert, pack, pack_or_none, unpack
+from connectors.base import Fields, State, Writer, batches
+from sync.model import ALL, MADE, PRIMARY, WAITS_FOR_CREATE, WAITS_FOR_PERSON, Known, OutState
+from sync.packed import pack, pack_or_none, unpack
+from sync.store.db import MOST, Tx, Upsert, among
 from sync.store.schema import CREATE_WAITED_FOR, MERGED_NEW, UNLINKED, alias, apart, outbox, record
 
 C = record.c
-_ALL = ["*"]
+_ALL = pack(["*"])
+_STATES = dict(enumerate(State))
+_WRITERS = dict(enumerate(Writer))
 _COLUMNS = [
     *("id", "system", "object", "ext", "lead", "role", "slot", "state", "state_at", "into", "fresh", "now", "base"),
     *("pending", "asked", "sent", "was", "answered", "version", "modified", "prev_modified", "writer", "times"),
-    *("read_seq", "read_at", "obs", "swept", "waits", "awaits", "mine"),
+    *("read_seq", "read_at", "obs", "swept", "waits", "awaits", "mine", "taken_up"),
 ]
 _SELECT = select(*(C[name] for name in _COLUMNS))
-_BY_EXT = _SELECT.where(
-    C.system == bindparam("system"), C.object == bindparam("object"), C.ext.in_(bindparam("exts", expanding=True))
-)
+_BY_EXT = _SELECT.where(C.system == bindparam("system"), C.object == bindparam("object"), among(C.ext, "exts"))
 _BY_ALIAS = (
     select(alias.c.ext, *(C[name] for name in _COLUMNS))
     .join(record, C.id == alias.c.record)
     .where(
         alias.c.system == bindparam("system"),
         alias.c.object == bindparam("object"),
-        alias.c.ext.in_(bindparam("exts", expanding=True)),
+        among(alias.c.ext, "exts"),
     )
 )
-_BY_ID = _SELECT.where(C.id.in_(bindparam("ids", expanding=True)))
-_BY_LEAD = _SELECT.where(C.lead.in_(bindparam("leads", expanding=True))).order_by(C.id)
-_BY_SLOT = _SELECT.where(C.slot.in_(bindparam("slots", expanding=True))).order_by(C.id)
+_BY_ID = _SELECT.where(among(C.id, "ids"))
+_STAND_AS = select(C.id, C.lead, C.obs, C.slot).where(among(C.id, "ids"))
+_BY_LEAD = _SELECT.where(among(C.lead, "leads"))
+_BY_SLOT = _SELECT.where(among(C.slot, "slots"))
 _HOLDERS = select(C.id, C.slot, C.lead).where(
     C.system == bindparam("system"),
-    C.slot.in_(bindparam("slots", expanding=True)),
+    among(C.slot, "slots"),
     C.ext.is_not(None),
     C.state == int(State.LIVE),
 )
 _UNLINKED = (
-    _SELECT.where(sa.text(UNLINKED), C.ext.is_not(None), C.system.in_(bindparam("systems", expanding=True)))
+    _SELECT.where(sa.text(UNLINKED), C.ext.is_not(None), C.system == bindparam("system"))
     .order_by(C.id)
     .limit(bindparam("count"))
 )
-_PRESENT = select(C.lead).where(
-    C.lead.in_(bindparam("leads", expanding=True)), C.system == bindparam("system"), C.ext.is_not(None)
-)
+_PRESENT = select(C.lead).where(among(C.lead, "leads"), C.system == bindparam("system"), C.ext.is_not(None))
 _UNPLACED = (
     select(C.id)
     .where(sa.text(UNLINKED), C.system == bindparam("system"), C.ext.is_not(None), C.state != int(State.MERGED))
     .limit(1)
 )
-_MERGED_INTO = _SELECT.where(C.into.in_(bindparam("refs", expanding=True)), C.system == bindparam("system")).order_by(
-    C.id
-)
+_MERGED_INTO = _SELECT.where(among(C.into, "refs"), C.system == bindparam("system")).order_by(C.id)
 _MERGED = _SELECT.where(sa.text(MERGED_NEW)).order_by(C.id).limit(bindparam("count"))
 _LOOK_AGAIN = (
     sa.update(record)
-    .where(C.system == bindparam("b_system"), C.into == bindparam("b_ref"), C.state == int(State.MERGED))
+    .where(C.system == bindparam("b_system"), among(C.into, "b_refs"), C.state == int(State.MERGED))
     .values(waits=0)
 )
 _INSERT = sa.insert(record)
@@ -79,7 +78,7 @@ _WAIT = (
 )
 _WAIT_NO_MORE = (
     sa.update(record)
-    .where(C.system == bindparam("b_system"), sa.text(CREATE_WAITED_FOR), C.awaits == bindparam("b_create"))
+    .where(C.system == bindparam("b_system"), sa.text(CREATE_WAITED_FOR), among(C.awaits, "b_creates"))
     .values(waits=0, awaits=None)
 )
 _AWAITING = _SELECT.where(C.system == bindparam("system"), sa.text(CREATE_WAITED_FOR), C.awaits == bindparam("create"))
@@ -89,7 +88,7 @@ _CREATES_UNDER_WAY = select(outbox.c.record, outbox.c.body).where(
 _BEING_CREATED = (
     select(C.lead, C.system, C.id)
     .join(outbox, outbox.c.record == C.id)
-    .where(C.lead.in_(bindparam("leads", expanding=True)), C.ext.is_(None), outbox.c.state == int(OutState.SENDING))
+    .where(among(C.lead, "leads"), C.ext.is_(None), outbox.c.state == int(OutState.SENDING))
 )
 _ABSORB = (
     sa.update(record)
@@ -99,7 +98,7 @@ _ABSORB = (
 _READ = (
     sa.update(record).where(C.id == bindparam("b_id")).values(read_at=bindparam("b_at"), read_seq=bindparam("b_seq"))
 )
-_DELETE = sa.delete(record).where(C.id.in_(bindparam("ids", expanding=True)))
+_DELETE = sa.delete(record).where(among(C.id, "ids"))
 _SWEPT = (
     sa.update(record)
     .where(C.system == bindparam("b_system"), C.object == bindparam("b_object"), C.ext == bindparam("b_ext"))
@@ -112,43 +111,47 @@ _MISSED = select(C.id, C.ext).where(
     C.ext.is_not(None),
     C.swept < bindparam("round"),
 )
-_ALIASES = sa.delete(alias).where(alias.c.record.in_(bindparam("ids", expanding=True)))
+_APART = [select(apart.c.a, apart.c.b).where(among(side, "ids")) for side in (apart.c.a, apart.c.b)]
+_ALIASES = sa.delete(alias).where(among(alias.c.record, "ids"))
 
 
 def known(row: Sequence[Any]) -> Known:
     """A row of _SELECT as a `Known`."""
-    fresh = unpack(row[10])
+    (id_, system, object_, ext, lead, role, slot, state, state_at, into, fresh, now, base, pending, asked, sent, was,
+     answered, version, modified, prev_modified, writer, times, read_seq, read_at, obs, swept, waits, awaits, mine,
+     taken_up) = row  # fmt: skip
     return Known(
-        row[0],
-        row[1],
-        row[2],
-        row[3],
-        row[4],
-        row[5],
-        row[6],
-        State(row[7]),
-        row[8],
-        row[9],
-        None if fresh is None else ALL if fresh == _ALL else frozenset(fresh),
-        unpack(row[11]),
-        unpack(row[12]) or {},
-        unpack(row[13]) or {},
-        unpack(row[14]) or {},
-        unpack(row[15]) or {},
-        unpack(row[16]) or {},
-        row[17],
-        row[18],
-        row[19],
-        row[20],
-        Writer(row[21]),
-        unpack(row[22]) or {},
-        row[23],
-        row[24],
-        row[25],
-        row[26],
-        row[27],
-        row[28],
-        None if row[29] is None else bool(row[29]),
+        id_,
+        system,
+        object_,
+        ext,
+        lead,
+        role,
+        slot,
+        _STATES[state],
+        state_at,
+        into,
+        None if fresh is None else ALL if fresh == _ALL else frozenset(unpack(fresh)),
+        unpack(now),
+        unpack(base) if base else {},
+        unpack(pending) if pending else {},
+        unpack(asked) if asked else {},
+        unpack(sent) if sent else {},
+        unpack(was) if was else {},
+        answered,
+        version,
+        modified,
+        prev_modified,
+        _WRITERS[writer],
+        unpack(times) if times else {},
+        read_seq,
+        read_at,
+        obs,
+        swept,
+        waits,
+        awaits,
+        None if mine is None else bool(mine),
+        unpack(taken_up) if taken_up else {},
     )
 
 
@@ -183,6 +186,7 @@ def _row(each: Known) -> dict[str, object]:
         "waits": each.waits,
         "awaits": each.awaits,
         "mine": each.mine if each.mine is None else int(each.mine),
+        "taken_up": pack_or_none(each.taken_up),
     }
 
 
@@ -204,21 +208,35 @@ def by_ext(tx: Tx, system: int, object: str, exts: Collection[str]) -> dict[str,
 
 
 def by_id(tx: Tx, ids: Collection[int]) -> dict[int, Known]:
-    return {row[0]: known(row) for row in tx.rows(_BY_ID, {"ids": list(ids)})} if ids else {}
+    return {row[0]: known(row) for some in batches(ids, MOST) for row in tx.rows(_BY_ID, {"ids": some})}
+
+
+def _oldest_first(rows: Iterable[Any]) -> list[Any]:
+    """Put in order here: the database would copy whole records to and fro for it."""
+    return sorted(rows, key=operator.itemgetter(0))
 
 
 def by_lead(tx: Tx, leads: Collection[int]) -> dict[int, list[Known]]:
     """Lead → its records, oldest first."""
     found: dict[int, list[Known]] = {lead: [] for lead in leads}
     if leads:
-        for row in tx.rows(_BY_LEAD, {"leads": list(leads)}):
+        for row in _oldest_first(tx.rows(_BY_LEAD, {"leads": list(leads)})):
             found[row[4]].append(known(row))
     return found
 
 
-def by_slot(tx: Tx, slots: Collection[str]) -> list[Known]:
-    """Every record, of any system and state, whose own address is one of these."""
-    return [known(row) for row in tx.rows(_BY_SLOT, {"slots": list(slots)})] if slots else []
+def stand_as(tx: Tx, ids: Collection[int]) -> dict[int, tuple[int | None, int, str | None]]:
+    """Record → what it can be told by whether it moved: its lead, how often it was edited, its own address."""
+    rows = (row for some in batches(ids, MOST) for row in tx.rows(_STAND_AS, {"ids": some}))
+    return {row[0]: (row[1], row[2], row[3]) for row in rows}
+
+
+def by_slot(tx: Tx, slots: Collection[str], had: Iterable[Known] = ()) -> list[Known]:
+    """Every record, of any system and state, whose own address is one of these. `had`: those that were read already,
+    in this transaction, are not made anew."""
+    here = {each.id: each for each in had}
+    rows = _oldest_first(tx.rows(_BY_SLOT, {"slots": list(slots)})) if slots else []
+    return [here.get(row[0]) or known(row) for row in rows]
 
 
 def holders(tx: Tx, system: int, slots: Collection[str]) -> list[tuple[int, str, int | None]]:
@@ -229,8 +247,13 @@ def holders(tx: Tx, system: int, slots: Collection[str]) -> list[tuple[int, str,
 
 def unlinked(tx: Tx, systems: Collection[int], count: int) -> list[Known]:
     """Records that belong to nobody yet and wait for nobody."""
-    rows = tx.rows(_UNLINKED, {"systems": list(systems), "count": count}) if systems else []
-    return [known(row) for row in rows]
+    found: list[Known] = []
+    for system in systems:
+        rows = tx.rows(_UNLINKED, {"system": system, "count": count - len(found)})
+        found += [known(row) for row in rows]
+        if len(found) == count:
+            break
+    return found
 
 
 def creates_under_way(tx: Tx, system: int) -> list[tuple[int, Fields]]:
@@ -241,6 +264,28 @@ def creates_under_way(tx: Tx, system: int) -> list[tuple[int, Fields]]:
 def present(tx: Tx, system: int, lead_ids: Collection[int]) -> set[int]:
     """Which of these leads have a record in a system, in whatever state."""
     return {row[0] for row in tx.rows(_PRESENT, {"system": system, "leads": list(lead_ids)})}
+
+
+def linked_after(tx: Tx, system: int, after: int, count: int) -> list[Known]:
+    """Records of a system that belong to a lead, in the order of their ids. Looks through them all: only when a
+    mapping changed."""
+    statement = _SELECT.where(C.system == system, C.id > after, C.lead.is_not(None)).order_by(C.id).limit(count)
+    return [known(row) for row in tx.rows(statement)]
+
+
+def settled(tx: Tx, system: int) -> list[int]:
+    """Records of a system with a wish that was settled. Looks through them all: only when a person asks."""
+    statement = select(C.id).where(C.system == system, C.asked.is_not(None)).order_by(C.id)
+    return [row[0] for row in tx.rows(statement)]
+
+
+def count_settled(tx: Tx, system: int) -> dict[str, int]:
+    """Why a wish was settled → of how many groups."""
+    found: dict[str, int] = {}
+    for row in tx.stream(select(C.asked).where(C.system == system, C.asked.is_not(None))):
+        for why in (why for group, (_, why, _) in unpack(row[0]).items() if group != MADE):
+            found[why] = found.get(why, 0) + 1
+    return found
 
 
 def any_unplaced(tx: Tx, system: int) -> bool:
@@ -261,7 +306,7 @@ def merged_into(tx: Tx, system: int, refs: Collection[str]) -> list[Known]:
 
 def look_again_at_losers(tx: Tx, system: int, refs: Iterable[str]) -> None:
     """These survivors belong to somebody now: so does whatever was merged into them."""
-    tx.many(_LOOK_AGAIN, [{"b_system": system, "b_ref": ref} for ref in refs])
+    tx.run(_LOOK_AGAIN, {"b_system": system, "b_refs": list(refs)})
 
 
 def insert(tx: Tx, new: Iterable[Known]) -> None:
@@ -328,7 +373,7 @@ def awaiting(tx: Tx, system: int, create: int) -> list[Known]:
 
 def wait_no_more(tx: Tx, system: int, creates: Iterable[int]) -> None:
     """These creates were settled: whatever waited for them can be placed."""
-    tx.many(_WAIT_NO_MORE, [{"b_system": system, "b_create": each} for each in creates])
+    tx.run(_WAIT_NO_MORE, {"b_system": system, "b_creates": list(creates)})
 
 
 def being_created(tx: Tx, lead_ids: Iterable[int]) -> dict[tuple[int, int], int]:
@@ -336,6 +381,11 @@ def being_created(tx: Tx, lead_ids: Iterable[int]) -> dict[tuple[int, int], int]
     wanted = sorted(set(lead_ids))
     rows = tx.rows(_BEING_CREATED, {"leads": wanted}) if wanted else []
     return {(row[0], row[1]): row[2] for row in rows}
+
+
+def placeholders(tx: Tx) -> list[int]:
+    """Creates that have no name over there yet."""
+    return sorted(row[0] for row in tx.rows(select(C.id).where(C.ext.is_(None))))
 
 
 def delete(tx: Tx, ids: Collection[int]) -> None:
@@ -361,12 +411,7 @@ def missed(tx: Tx, system: int, object: str, round_: int) -> list[tuple[int, str
 
 def kept_apart(tx: Tx, ids: Collection[int]) -> frozenset[tuple[int, int]]:
     """Pairs (smaller first) that a person said are not one, with one of these in it."""
-    if not ids:
-        return frozenset()
-    some: sa.BindParameter[Any] = bindparam("ids", expanding=True)
-    rows = tx.rows(
-        select(apart.c.a, apart.c.b).where(sa.or_(apart.c.a.in_(some), apart.c.b.in_(some))), {"ids": list(ids)}
-    )
+    rows = [row for statement in _APART for some in batches(ids, MOST) for row in tx.rows(statement, {"ids": some})]
     return frozenset((row[0], row[1]) for row in rows)
 
 

@@ -10,10 +10,12 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam, select
 
 from sync.model import Question
-from sync.store.db import Tx, Upsert, pack, unpack
-from sync.store.schema import history, plan_op, review, run
+from sync.packed import pack, unpack
+from sync.store.db import Tx
+from sync.store.schema import history, review, run
 
-_SAVE_PLAN = Upsert(plan_op)
+_REMEMBER = sa.insert(history)
+_ASK = sa.insert(review)
 SAMPLES = 5
 """So many examples are kept of a question that many records raise."""
 
@@ -47,6 +49,10 @@ def by_id(tx: Tx, run_id: int) -> Run | None:
     return _run(row) if row else None
 
 
+def by_ids(tx: Tx, ids: Sequence[int]) -> dict[int, Run]:
+    return {row.id: _run(row) for row in tx.rows(select(*run.c).where(run.c.id.in_(list(ids))))} if ids else {}
+
+
 def latest(tx: Tx, count: int) -> list[Run]:
     rows = tx.rows(select(*run.c).order_by(run.c.id.desc()).limit(count))
     return [_run(row) for row in rows]
@@ -62,7 +68,7 @@ def _run(row: Any) -> Run:
 def remember(tx: Tx, rows: Sequence[tuple[int | None, int | None, int, int, Mapping[str, object]]]) -> None:
     """(lead, record, run, at, body): one row per lead or record and run."""
     tx.many(
-        sa.insert(history),
+        _REMEMBER,
         [{"lead": a, "record": b, "run": r, "at": at, "body": pack(body)} for a, b, r, at, body in rows],
     )
 
@@ -92,16 +98,34 @@ def of_run(tx: Tx, run_id: int) -> Iterator[Past]:
         yield _past(row)
 
 
+def decisions(tx: Tx, leads: Sequence[int], run_ids: Sequence[int]) -> list[Past]:
+    """What these runs decided of these leads."""
+    if not leads:
+        return []
+    where = (history.c.lead.in_(list(leads)), history.c.run.in_(list(run_ids)), history.c.record.is_(None))
+    return [_past(row) for row in tx.rows(_PAST.where(*where).order_by(history.c.id))]
+
+
 def _past(row: Any) -> Past:
     return Past(**{**row._mapping, "body": unpack(row.body)})
 
 
-# --- plans ---
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A write of ours: when it was settled, the change up to which the record had been read before (by the vendor's
+    clock), and native field → [believed, sent]."""
+
+    at: int
+    read: int
+    fields: dict[str, list[Any]]
 
 
-def save_plan(tx: Tx, run_id: int, operations: Sequence[tuple[str, Mapping[str, object]]]) -> None:
-    rows = [{"run": run_id, "hash": mark, "body": pack(body)} for mark, body in operations]
-    tx.many(_SAVE_PLAN(tx), rows)
+def writes(tx: Tx, lead: int, record: int, count: int) -> list[Written]:
+    """Our last writes to a record, newest first."""
+    where = (history.c.lead == lead, history.c.record == record)
+    rows = tx.rows(select(history.c.at, history.c.body).where(*where).order_by(history.c.id.desc()).limit(count))
+    bodies = [(row.at, unpack(row.body)) for row in rows]
+    return [Written(at, int(body.get("read", 0)), body["fields"]) for at, body in bodies]
 
 
 # --- review ---
@@ -146,7 +170,7 @@ def ask(tx: Tx, questions: Sequence[Question], at: int) -> None:
             continue
         kept = samples.setdefault(each.cause, list(known.body.get("samples", [])) if known else [])
         mark = [each.lead, each.record]
-        if known is not None and known.state == "open" and mark in kept:
+        if known is not None and known.state == "open" and known.seen == each.seen and mark in kept:
             continue
         if len(kept) < SAMPLES and mark not in kept:
             kept.append(mark)
@@ -164,7 +188,7 @@ def ask(tx: Tx, questions: Sequence[Question], at: int) -> None:
                 "record": each.record,
             }
             row |= {"n": count[cause], "body": body, "seen": each.seen, "state": "open", "at": at}
-            tx.many(sa.insert(review), [row])
+            tx.many(_ASK, [row])
             continue
         again = known.state != "open" or known.seen != each.seen
         values = {"n": count[cause] if again else known.n + count[cause], "body": body, "seen": each.seen, "at": at}
@@ -189,6 +213,11 @@ def review_by_id(tx: Tx, review_id: int) -> Review | None:
 def open_reviews(tx: Tx, count: int, after: int = 0) -> list[Review]:
     rows = tx.rows(_REVIEW.where(_R.state == "open", _R.id > after).order_by(_R.id).limit(count))
     return [_review(row) for row in rows]
+
+
+def last_question(tx: Tx) -> int:
+    """The highest number that a question has."""
+    return int(tx.value(select(sa.func.max(_R.id))) or 0)
 
 
 def count_open(tx: Tx) -> dict[str, int]:

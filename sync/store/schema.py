@@ -11,10 +11,23 @@ from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table, UniqueConstra
 
 METADATA = sa.MetaData()
 
+
+class Packed(sa.LargeBinary):
+    """Bytes that both drivers take and give as they are; SQLAlchemy would turn them over one by one."""
+
+    cache_ok = True
+
+    def bind_processor(self, dialect: sa.Dialect) -> None:
+        return None
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> None:
+        return None
+
+
 # SQLite gives rowid aliases to INTEGER only.
 INT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TEXT = sa.Text
-JSON = sa.LargeBinary
+JSON = Packed
 
 VERSION = "0001"
 """The migration that made the tables as they stand here."""
@@ -48,8 +61,16 @@ def partial_index(name: str, where: str, *columns: str, unique: bool = False) ->
 
 counter = Table("counter", METADATA, Column("name", TEXT, primary_key=True), integer("n"))
 
-# What distinguishes this store from a copy of it, and which migration it stands at.
+# What distinguishes this store from a copy of it.
 meta = Table("meta", METADATA, Column("name", TEXT, primary_key=True), text("value"))
+
+# Which migration it stands at; Alembic's own table.
+alembic_version = Table(
+    "alembic_version",
+    METADATA,
+    Column("version_num", sa.String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
 
 system = Table(
     "system",
@@ -57,8 +78,9 @@ system = Table(
     key("id"),
     Column("name", TEXT, nullable=False, unique=True),
     text("connector"),
-    json("mapping"),  # {object: {group: digest}} of the mapping in use
-    text("schema_hash", null=True),
+    json("mapping"),  # {object: {group: digest}} of the mapping by which values were last taken in
+    json("told"),  # what configuration and connector said of it when it was last read: names, takes, filters, rules
+    json("schema"),  # {object: {native name: hash of what the account says of it}}
     integer("schema_at", null=True),
     text("state"),  # new: its first plan is not approved | live | held: a guard stopped it
     integer("not_before"),  # backs off until then
@@ -115,12 +137,13 @@ record = Table(
     integer("waits"),  # resolving waits: 1 for a person, or for the record to change; 2 for a create to be settled
     integer("awaits", null=True),  # that create's record
     integer("mine", null=True),  # made by our user, where the vendor tells
+    json("taken_up"),  # {native: when it was written}: the last edit that our writes had hidden, and that was found
     UniqueConstraint("system", "object", "ext", name="record_ext"),
-    Index("record_lead", "lead"),
+    partial_index("record_lead", "lead IS NOT NULL", "lead", "system"),
     Index("record_slot", "slot", "system"),
-    partial_index("record_new", UNLINKED, "id"),
+    partial_index("record_new", UNLINKED, "system", "id"),
     partial_index("record_create", "ext IS NULL", "lead", "system", "object", unique=True),
-    partial_index("record_into", '"into" IS NOT NULL', "into"),
+    partial_index("record_into", '"into" IS NOT NULL', "into", "system"),
     partial_index("record_merged", MERGED_NEW, "id"),
     partial_index("record_waits", CREATE_WAITED_FOR, "system"),
 )
@@ -133,6 +156,7 @@ alias = Table(
     text("ext"),
     integer("record"),
     PrimaryKeyConstraint("system", "object", "ext"),
+    Index("alias_record", "record"),
 )
 
 lead = Table(
@@ -154,6 +178,8 @@ lead = Table(
     Index("lead_email", "email"),
     Index("lead_name", "name"),
     Index("lead_company", "company"),
+    partial_index("lead_into", '"into" IS NOT NULL', "into"),
+    partial_index("lead_frozen", "frozen IS NOT NULL", "id"),
 )
 
 # Not unique on purpose: two people may hold one address, and then it links nobody by itself.
@@ -176,6 +202,7 @@ apart = Table(
     text("who"),
     integer("at"),
     PrimaryKeyConstraint("a", "b"),
+    Index("apart_b", "b"),
 )
 
 consent = Table(
@@ -293,15 +320,6 @@ run = Table(
     integer("undoes", null=True),
     integer("started"),
     integer("ended", null=True),
-)
-
-plan_op = Table(
-    "plan_op",
-    METADATA,
-    integer("run"),
-    text("hash"),
-    Column("body", JSON, nullable=False),
-    PrimaryKeyConstraint("run", "hash"),
 )
 
 review = Table(

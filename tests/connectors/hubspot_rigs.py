@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
-from connectors.backdoor import Backdoor, Fault, Kept, Seen, When
-from connectors.base import Connector, Fields, Ref
+from connectors.base import Connector, Fields
 from connectors.conformance import Lines, Names, Rig
 from connectors.hubspot import HubSpot, HubSpotSettings
 from smarketing.sandbox.hubspot import HubSpotEmulator
@@ -38,51 +36,6 @@ WANTED = (
 )
 
 
-class OneContact:
-    """The door of a stand-in that says "contacts" where the connector says "contact"."""
-
-    def __init__(self, door: Backdoor) -> None:
-        self._door = door
-
-    def put(self, object: str, fields: Fields) -> Ref:
-        return ours(self._door.put(f"{object}s", fields))
-
-    def edit(self, ref: Ref, fields: Fields, as_: str = "person") -> None:
-        self._door.edit(theirs(ref), fields, as_)
-
-    def remove(self, ref: Ref) -> None:
-        self._door.remove(theirs(ref))
-
-    def merge(self, winner: Ref, loser: Ref) -> Ref:
-        return ours(self._door.merge(theirs(winner), theirs(loser)))
-
-    def opt_out(self, address: str, channel: str = "email") -> None:
-        self._door.opt_out(address, channel)
-
-    def confirm(self, address: str, channel: str = "email") -> None:
-        self._door.confirm(address, channel)
-
-    def fault(self, kind: Fault, when: When) -> None:
-        self._door.fault(kind, when)
-
-    def requests(self) -> list[Seen]:
-        return self._door.requests()
-
-    def records(self) -> list[Kept]:
-        return [
-            replace(kept, ref=ours(kept.ref), merged_into=ours(kept.merged_into) if kept.merged_into else None)
-            for kept in self._door.records()
-        ]
-
-
-def ours(ref: Ref) -> Ref:
-    return Ref("contact", ref.id) if ref.object == "contacts" else ref
-
-
-def theirs(ref: Ref) -> Ref:
-    return Ref("contacts", ref.id) if ref.object == "contact" else ref
-
-
 def people(n: int) -> Fields:
     return {"email": f"person{n}@example.com", "firstname": f"First {n}", "message": f"Note {n}"}
 
@@ -99,7 +52,7 @@ def hubspot_rig(key_property: bool) -> Iterator[Rig]:
 
     rig = Rig(
         connector=connect,
-        door=OneContact(account),
+        door=account,
         world=world,
         names=NAMES,
         make_fields=people,

@@ -49,12 +49,17 @@ def read(connector: Spreadsheet) -> list[Record]:
 
 
 def values(connector: Spreadsheet) -> list[Fields]:
-    return [record.fields for record in read(connector)]
+    """What each row says, empty cells left out."""
+    return [filled(record.fields) for record in read(connector)]
+
+
+def filled(fields: Fields) -> Fields:
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def column(connector: Spreadsheet, name: str) -> list[object]:
     """What each row says in this column; "absent" where it says nothing."""
-    return [fields.get(name, "absent") for fields in values(connector)]
+    return [fields.get(name, "absent") for fields in (record.fields for record in read(connector))]
 
 
 def findings(connector: Spreadsheet, level: str) -> list[Finding]:

@@ -41,7 +41,7 @@ def sheet_rig(path: Path) -> Rig:
     door = SheetDoor(path, world, COLUMNS, email="E-post", consent=("Samtykke", "Nei", "Ja"))
 
     def connect() -> Connector:
-        settings = SpreadsheetSettings(path=path, empty="clear")
+        settings = SpreadsheetSettings(path=path)
         return Spreadsheet("sheet", settings, world, {"row": COLUMNS}, NoSecrets(), door.disk(RealDisk()))
 
     name = f"/{path.name}"

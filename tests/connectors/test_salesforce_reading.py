@@ -254,6 +254,13 @@ def test_our_own_user_may_be_an_owner(crm: Org) -> None:
     assert pages(crm.connect({"Lead": ["OwnerId"]}), LEADS)[0].records[0].fields == {"OwnerId": "sync@example.com"}
 
 
+def test_a_record_that_we_made_is_nobodys_until_somebody_is_given_it(crm: Org) -> None:
+    crm.on_query(page(lead(1, OwnerId=US, CreatedById=US), lead(2, OwnerId=KARI, CreatedById=US)))
+    crm.on_users(user(US, "sync@example.com"), user(KARI, "kari@example.com"))
+    told = [each.fields for each in pages(crm.connect({"Lead": ["OwnerId"]}), LEADS)[0].records]
+    assert told == [{"OwnerId": None}, {"OwnerId": "kari@example.com"}]
+
+
 def test_users_are_looked_up_once_until_they_may_have_changed(crm: Org) -> None:
     crm.on_query(page(lead(1, OwnerId=KARI, LastModifiedById=KARI)))
     crm.on_users(user(KARI, "kari@example.com"))

@@ -191,7 +191,8 @@ def test_a_row_with_too_many_fields_is_left_out_with_its_line(tmp_path: Path) ->
 
 def test_a_short_row_says_nothing_of_what_it_lacks(tmp_path: Path) -> None:
     path = text_file(tmp_path / "leads.csv", [PEOPLE, ("Ola",), ("Kari", "k@example.com")])
-    assert values(connect(path)) == [{"Navn": "Ola"}, {"Navn": "Kari", "E-post": "k@example.com"}]
+    assert column(connect(path), "E-post") == ["absent", "k@example.com"]
+    assert column(connect(path), "Mobil") == ["absent", "absent"]
 
 
 # Heading rows
@@ -352,7 +353,7 @@ def test_phones_come_back_whole_or_not_at_all(tmp_path: Path) -> None:
     assert "4,79123" not in told
 
 
-def test_errors_and_formulas_that_were_never_calculated_say_nothing_even_where_empty_clears(tmp_path: Path) -> None:
+def test_errors_and_formulas_that_were_never_calculated_say_nothing(tmp_path: Path) -> None:
     sheet = (
         f"<sheetData>{heading(*PEOPLE)}"
         f'<row r="2"><c r="A2" t="str"><f>B1&amp;""</f><v>Kåre</v></c>{text_cell("B2", "k@example.com")}'
@@ -361,8 +362,8 @@ def test_errors_and_formulas_that_were_never_calculated_say_nothing_even_where_e
         f'<row r="4"><c r="A4"><f>1+1</f></c>{text_cell("B4", "c@example.com")}<c r="C4" s="0"/></row>'
         "</sheetData>"
     )
-    connector = connect(raw_workbook(tmp_path / "leads.xlsx", sheet), empty="clear")
-    assert values(connector) == [
+    connector = connect(raw_workbook(tmp_path / "leads.xlsx", sheet))
+    assert [record.fields for record in read(connector)] == [
         {"Navn": "Kåre", "E-post": "k@example.com"},
         {"E-post": "b@example.com"},
         {"E-post": "c@example.com", "Mobil": None},
@@ -377,10 +378,9 @@ def test_a_row_of_nothing_but_uncalculated_formulas_at_the_end_is_seen(tmp_path:
     assert "row 4 left out: they hold nothing that can be read" in said(connect(path), "warning")
 
 
-def test_an_empty_cell_is_no_information_unless_the_setting_says_it_clears(tmp_path: Path) -> None:
+def test_an_empty_cell_is_told_as_empty(tmp_path: Path) -> None:
     path = text_file(tmp_path / "leads.csv", [PEOPLE, ("Ola", "o@example.com", " ")])
-    assert column(connect(path), "Mobil") == ["absent"]
-    assert column(connect(path, empty="clear"), "Mobil") == [None]
+    assert column(connect(path), "Mobil") == [None]
 
 
 def test_the_first_visible_sheet_is_read_unless_another_is_named(tmp_path: Path) -> None:

@@ -340,7 +340,7 @@ def test_a_file_that_is_read_otherwise_is_told_again_though_it_did_not_change(tm
     path = text_file(tmp_path / "leads.csv")
     cursor = list(connect(path, ("Navn",)).changes(delta()))[-1].cursor
     assert next(iter(connect(path, ("Navn", "Mobil")).changes(delta(cursor)))).records
-    assert next(iter(connect(path, ("Navn",), empty="clear").changes(delta(cursor)))).records
+    assert next(iter(connect(path, ("Navn",), dates=("Navn",)).changes(delta(cursor)))).records
 
 
 def test_a_cursor_of_another_making_reads_everything(tmp_path: Path) -> None:

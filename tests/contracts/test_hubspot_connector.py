@@ -146,11 +146,11 @@ def seen() -> Iterator[list[Request]]:
 
 def a_day(connector: Connector, account: HubSpotEmulator, world: ManualWorld) -> None:
     """Read, write, look up and check everything that there is."""
-    acme = account.put("companies", {"name": "Acme", "domain": "acme.example.com"})
+    acme = account.put("company", {"name": "Acme", "domain": "acme.example.com"})
     people = []
     for n in range(105):
         fields: Fields = {"email": f"person{n}@example.com", "associatedcompanyid": acme.id}
-        people.append(account.put("contacts", fields))
+        people.append(account.put("contact", fields))
     account.remove(people[0])
     account.merge(people[1], people[2])
     list(connector.check())

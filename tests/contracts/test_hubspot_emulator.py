@@ -35,12 +35,12 @@ class Account:
     def __init__(self) -> None:
         self.wire = Wire(app=App("client-1", "sesame-1", "refresh-1"))
         door = self.wire.door
-        door.put("companies", {"name": "Acme", "domain": "acme.example.com"})
+        door.put("company", {"name": "Acme", "domain": "acme.example.com"})
         values = {"firstname": "Kari", "lastname": "Hansen", "city": "Oslo", "associatedcompanyid": "88951"}
-        door.put("contacts", {"email": "kari@example.com", "smarketing_id": "k-1", **values})
-        door.put("contacts", {"email": "ola@example.com", "firstname": "Ola", "lastname": "Hansen"})
-        door.put("contacts", {"email": "old@example.com", "firstname": "Old", "lastname": "Hansen"})
-        door.remove(Ref("contacts", "953"))
+        door.put("contact", {"email": "kari@example.com", "smarketing_id": "k-1", **values})
+        door.put("contact", {"email": "ola@example.com", "firstname": "Ola", "lastname": "Hansen"})
+        door.put("contact", {"email": "old@example.com", "firstname": "Old", "lastname": "Hansen"})
+        door.remove(Ref("contact", "953"))
         door.opt_out("ola@example.com")
         door.confirm("kari@example.com")
         self.wire.world.sleep(60)

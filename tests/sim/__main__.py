@@ -1,10 +1,11 @@
-"""python -m tests.sim [--seeds N] [--seed K] [--mutant NAME]: play seeds, and say which are red and why."""
+"""Play lives of an installation, with people, faults and crashes in them, and say which are red and why."""
 
 from __future__ import annotations
 
 import argparse
 import concurrent.futures
 import logging
+import os
 import sys
 import time
 from collections import Counter
@@ -17,11 +18,12 @@ from tests.sim.seeds import Outcome, play, replay
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.sim", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=100)
-    parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--seed", type=int, default=None)
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--mutant", default="", choices=["", *(each.name for each in MUTANTS)])
+    parser.add_argument("--seeds", type=positive, default=100, metavar="N", help="how many to play [100]")
+    parser.add_argument("--first", type=int, default=0, metavar="K", help="the first of them [0]")
+    parser.add_argument("--seed", type=int, default=None, metavar="K", help="play one, and tell everything of it")
+    parser.add_argument("--jobs", type=positive, default=os.cpu_count() or 1, metavar="N", help="so many side by side")
+    mutants = [each.name for each in MUTANTS]
+    parser.add_argument("--mutant", default="", choices=["", *mutants], help="with one rule of the engine switched off")
     options = parser.parse_args()
     logging.disable(logging.CRITICAL)
     if options.seed is not None:
@@ -31,6 +33,13 @@ def main() -> int:
     seeds = range(options.first, options.first + options.seeds)
     with concurrent.futures.ProcessPoolExecutor(options.jobs) as pool:
         return report(pool.map(partial(quietly, options.mutant), seeds, chunksize=4))
+
+
+def positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text}: at least 1")
+    return number
 
 
 def quietly(mutant: str, seed: int) -> Outcome:

@@ -7,31 +7,54 @@ as frozen or settled), every opt-out everywhere, and nothing left to do.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
-from connectors.backdoor import Kept
-from connectors.base import State
+from connectors.backdoor import Backdoor, Kept
+from connectors.base import Ref, State
+from mappings.objects import ObjectMapping
+from sync.engine import Engine
 from sync.model import TWIN, Known, Lead
+from sync.packed import digest, unpack
 from sync.store import leads, outbox, records
-from sync.store.db import digest, unpack
 from sync.store.schema import history as history_table
 from sync.store.schema import lead as lead_table
 from sync.store.schema import lead_merge
-from tests.sim.truth import tokens
-
-if TYPE_CHECKING:
-    from tests.sim.play import Play
+from tests.sim.truth import Truth, tokens
 
 GROUPS = ("title", "a", "k", "address", "email")
 SETTLED = ("refused", "held")
-RACE = 75.0
-"""Seconds within which a person made over there may be made by us as well, where the vendor knows no unique key."""
+
+
+class Vendor(Backdoor, Protocol):
+    def made_by_us(self) -> Mapping[Ref, Kept]:
+        """Every record that our writes made, as it is now."""
+
+
+class Scene(Protocol):
+    """What has been played. `rested`: nothing happened any more. `race`: seconds within which a person made over there
+    may be made by us as well, where the vendor knows no unique key."""
+
+    @property
+    def engine(self) -> Engine: ...
+
+    @property
+    def truth(self) -> Truth: ...
+
+    @property
+    def vendors(self) -> Mapping[int, Vendor]: ...
+
+    @property
+    def rested(self) -> bool: ...
+
+    @property
+    def race(self) -> float: ...
 
 
 class Oracle:
     """Looks at the end of a play; `faults` says what is wrong."""
 
-    def __init__(self, play: Play) -> None:
+    def __init__(self, play: Scene) -> None:
         self.play, self.truth = play, play.truth
         self.faults: Counter[str] = Counter(play.truth.faults)
         self.notes: list[str] = []
@@ -113,7 +136,12 @@ class Oracle:
         for (number, ext), when in self.truth.deleted.items():
             lead = self._lead_of(number, ext)
             for (other, made), at in self.truth.made.items():
-                if lead is not None and other == number and self._lead_of(number, made) == lead and at > when + RACE:
+                if (
+                    lead is not None
+                    and other == number
+                    and self._lead_of(number, made) == lead
+                    and at > when + self.play.race
+                ):
                     self.fault("resurrected", f"lead {lead} in system {number}: {ext} deleted, {made} made")
 
     # --- edits ---
@@ -161,18 +189,20 @@ class Oracle:
         for before in self.merged:
             for side in ("winner", "loser"):
                 found |= _marks(before[side]["value"].get(group))
-        mapping = self.play.engine.systems[1].mapping.objects["person"]
         for known in self.known.get(lead, ()):
+            names = [name for rule in self._mapping(known).groups.get(group, ()) for name in rule.remote]
             if each is not None and (group in each.frozen or known.lead is None):
-                names = [name for rule in mapping.groups[group] for name in rule.remote]
                 for some in (known.now, known.base, known.pending):
                     for name in names:
                         found |= tokens(some.get(name))
-            if group == "email" and known.role == TWIN:
-                found |= tokens(known.now.get("email"))
-            if group == "email" and "email" in known.asked and known.asked["email"][1] in SETTLED:
-                found |= tokens(known.now.get("email"))
+            settled = "email" in known.asked and known.asked["email"][1] in SETTLED
+            if group == "email" and (known.role == TWIN or settled):
+                for name in names:
+                    found |= tokens(known.now.get(name))
         return found
+
+    def _mapping(self, known: Known) -> ObjectMapping:
+        return self.play.engine.systems[known.system].mapping.objects[known.object]
 
     def _tags(self, person: str, ids: set[int]) -> None:
         removed = self.truth.removed_tags[person]
@@ -205,7 +235,7 @@ class Oracle:
             if kept is None or kept.state is not State.LIVE:
                 self.fault("a dead record is believed alive", f"s{known.system} {known.ext}")
                 continue
-            mapping = self.play.engine.systems[known.system].mapping.objects["person"]
+            mapping = self._mapping(known)
             shown = mapping.read({name: kept.fields.get(name) for name in mapping.names})
             for group in ("title", "a", "k", "address", "email", "tags", "stage"):
                 if group in lead.frozen or (group == "email" and known.role == TWIN):
@@ -270,7 +300,10 @@ class Oracle:
                     linked = self._lead_of(other, kept.ref.id)
                     if kept.state is not State.LIVE or kept.fields["last"] != person or linked is None:
                         continue
-                    if kept.fields.get("consent") != "out" and self._was_heard(number, ext, linked):
+                    same = (number, ext) in self.truth.met_nos
+                    asked = any(k.ext == kept.ref.id and self._is_asked_about(k, kept) for k in self.known[linked])
+                    heard = self._was_heard(number, ext, linked) and not (same and asked)
+                    if kept.fields.get("consent") != "out" and heard:
                         self.fault(
                             "opt-out not everywhere", f"{person} out in s{number} at {when:.0f}, s{other} {kept.ref}"
                         )
@@ -284,6 +317,12 @@ class Oracle:
             if any(k.system == number and k.ext == ext for k in some):
                 return lead
         return None
+
+    def _is_asked_about(self, known: Known, kept: Kept) -> bool:
+        """Whether a confirmed yes of that system waits for a person: a no that equals the one we were just writing
+        cannot be told from ours, so nobody knows which of the two is newer."""
+        settled = known.asked.get("consent.email")
+        return settled is not None and settled[1] == "held" and self._confirmed_here(known, kept)
 
     def _was_heard(self, number: int, ext: str, lead: int) -> bool:
         """Whether the record that said no belongs to this lead, and could be read before it went away."""

@@ -1,29 +1,74 @@
-"""Five people, and what salespeople, marketers and they themselves do in three systems.
+"""Five people, and what salespeople, marketers and they themselves do in some systems.
 
-Fifteen kinds of acts, with their counter-acts: what is deleted here is edited there, who opted out opts in again, two
-swap their addresses.
+Seventeen kinds of acts, with their counter-acts: what is deleted here is edited there, who opted out opts in again, two
+swap their addresses. Whoever lets them act speaks of systems as the simulator's do: `first`, `last`, `title`, `stage`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Protocol
 
-from connectors.backdoor import Kept
+from connectors.backdoor import Backdoor, Kept
 from connectors.base import Fields, Ref, State
-from tests.sim.truth import TOKEN, tokens
-
-if TYPE_CHECKING:
-    from tests.sim.play import Play
+from tests.sim.truth import TOKEN, Truth, tokens
 
 NAMES = ("Alfa", "Bravoson", "Charlier", "Deltamann", "Ekkoberg", "Foxtrot", "Golfstrand", "Hotelvik")
 STAGES = ("subscriber", "lead", "mql", "sql", "opportunity", "customer")
 
 
+ACTS: Mapping[str, float] = {
+    "edit title": 0.17,
+    "edit a": 0.17,
+    "edit k": 0.08,
+    "edit address": 0.09,
+    "clear": 0.04,
+    "tag": 0.07,
+    "untag": 0.04,
+    "stage on": 0.06,
+    "stage back": 0.03,
+    "opt out": 0.05,
+    "opt in": 0.04,
+    "delete": 0.03,
+    "arrive": 0.03,
+    "rename": 0.04,
+    "take address": 0.02,
+    "duplicate": 0.02,
+    "merge": 0.02,
+}
+"""Act → its share of all."""
+
+
+class Scene(Protocol):
+    """Where people act. `passed`: seconds since it began; `knows`: whether we have read that record;
+    `heard_no`: and that it says no."""
+
+    @property
+    def truth(self) -> Truth: ...
+
+    @property
+    def marks(self) -> Counter[str]: ...
+
+    @property
+    def vendors(self) -> Mapping[int, Backdoor]: ...
+
+    @property
+    def passed(self) -> float: ...
+
+    def dice(self) -> float: ...
+
+    def knows(self, number: int, ref: Ref) -> bool: ...
+
+    def heard_no(self, number: int, ref: Ref) -> bool: ...
+
+
 class People:
     """The acts. Each picks a record that is there, sees its values, and leaves its own."""
 
-    def __init__(self, play: Play) -> None:
+    def __init__(self, play: Scene, shares: Mapping[str, float] = ACTS) -> None:
         self._play = play
+        self._shares = shares
         self._addresses = 0
         self.arrived = 0
 
@@ -34,32 +79,32 @@ class People:
 
     def act(self) -> None:
         play = self._play
-        acts: tuple[tuple[float, Any], ...] = (
-            (0.17, lambda: self._edit("title")),
-            (0.17, lambda: self._edit("a")),
-            (0.08, lambda: self._edit("k")),
-            (0.09, lambda: self._edit("address")),
-            (0.04, self._clear),
-            (0.07, self._tag),
-            (0.04, self._untag),
-            (0.06, lambda: self._stage(forward=True)),
-            (0.03, lambda: self._stage(forward=False)),
-            (0.05, self._opt_out),
-            (0.04, self._opt_in),
-            (0.03, self._delete),
-            (0.03, lambda: self._person(many=False)),
-            (0.04, self._rename),
-            (0.02, self._take_address),
-            (0.02, self._duplicate),
-            (0.02, self._merge),
-        )
+        acts = {
+            "edit title": lambda: self._edit("title"),
+            "edit a": lambda: self._edit("a"),
+            "edit k": lambda: self._edit("k"),
+            "edit address": lambda: self._edit("address"),
+            "clear": self._clear,
+            "tag": self._tag,
+            "untag": self._untag,
+            "stage on": lambda: self._stage(forward=True),
+            "stage back": lambda: self._stage(forward=False),
+            "opt out": self._opt_out,
+            "opt in": self._opt_in,
+            "delete": self._delete,
+            "arrive": lambda: self._person(many=False),
+            "rename": self._rename,
+            "take address": self._take_address,
+            "duplicate": self._duplicate,
+            "merge": self._merge,
+        }
         dice = self._dice()
-        for share, act in acts:
+        for name, share in self._shares.items():
             dice -= share
             if dice < 0:
                 before = play.truth.count
                 try:
-                    act()
+                    acts[name]()
                 except ValueError:
                     play.truth.forget_since(before)
                     play.marks["act refused over there"] += 1
@@ -68,7 +113,7 @@ class People:
     # --- picking ---
 
     def _dice(self) -> float:
-        return self._play.outside.random()
+        return self._play.dice()
 
     def _pick(self, items: list[Any]) -> Any:
         return items[int(self._dice() * len(items))]
@@ -77,7 +122,7 @@ class People:
         return [each for each in self._play.vendors[number].records() if each.state is State.LIVE]
 
     def _record(self) -> tuple[int, Kept] | None:
-        number = 1 + int(self._dice() * 3)
+        number = self._pick(sorted(self._play.vendors))
         live = self._live(number)
         return (number, self._pick(live)) if live else None
 
@@ -93,8 +138,8 @@ class People:
         person = NAMES[self.arrived]
         self.arrived += 1
         address = self._address(person)
-        systems = [1, 2, 3]
-        count = 1 + int(self._dice() * 3) if many else 1
+        systems = sorted(self._play.vendors)
+        count = 1 + int(self._dice() * len(systems)) if many else 1
         while len(systems) > count:
             systems.remove(self._pick(systems))
         for number in systems:
@@ -188,15 +233,15 @@ class People:
             told = what == "in" or before[each.ref] != "out"  # a second no changes nothing that could be read
             if told and str(each.fields["email"]).lower() == address.lower():
                 person = str(each.fields["last"])
-                self._play.truth.said.append((person, what, number, each.ref.id, self._play.hub.passed))
+                self._play.truth.said.append((person, what, number, each.ref.id, self._play.passed))
 
     def _delete(self) -> None:
         found = self._record()
         if found is not None:
             number, kept = found
-            self._play.lose_record(number, kept)
+            self._play.truth.lose(number, kept.ref.id, kept.fields.values())
             if self._play.knows(number, kept.ref):
-                self._play.truth.deleted[(number, kept.ref.id)] = self._play.hub.passed
+                self._play.truth.deleted[(number, kept.ref.id)] = self._play.passed
             self._play.vendors[number].remove(kept.ref)
 
     def _rename(self) -> None:
@@ -206,8 +251,19 @@ class People:
             person = str(kept.fields["last"])
             address = self._address(person)
             seen = tokens(kept.fields.get("email"))
-            self._play.vendors[number].edit(kept.ref, {"email": address})
+            self._readdress(number, kept, address)
             self._play.truth.note(person, "email", address, seen, address)
+
+    def _readdress(self, number: int, kept: Kept, address: str) -> None:
+        """Where a no hangs on the address, the vendor forgets it with the old one. Nobody can pass on what was
+        forgotten before it could be read."""
+        vendor = self._play.vendors[number]
+        vendor.edit(kept.ref, {"email": address})
+        after = next(each for each in vendor.records() if each.ref == kept.ref)
+        forgotten = kept.fields.get("consent") == "out" and after.fields.get("consent") != "out"
+        if forgotten and not self._play.heard_no(number, kept.ref):
+            self._play.truth.forget_no(number, kept.ref.id)
+            self._play.marks["a no forgotten over there before it could be read"] += 1
 
     def _take_address(self) -> None:
         """Somebody gets the address that another has."""
@@ -216,7 +272,7 @@ class People:
             return
         number, kept = found
         address = str(other[1].fields["email"])
-        self._play.vendors[number].edit(kept.ref, {"email": address})
+        self._readdress(number, kept, address)
         place = (str(kept.fields["last"]), "email")
         self._play.truth.cleared[place] |= self._play.truth.older(tokens(kept.fields.get("email")))
         self._play.marks["rename onto another's address"] += 1
@@ -234,14 +290,14 @@ class People:
 
     def _merge(self) -> None:
         """Two records of one person are merged over there."""
-        for number in (1, 2, 3):
+        for number in sorted(self._play.vendors):
             by_person: dict[str, list[Kept]] = {}
             for each in self._live(number):
                 by_person.setdefault(str(each.fields["last"]), []).append(each)
             for some in by_person.values():
                 if len(some) > 1:
                     for each in some[:2]:
-                        self._play.lose_record(number, each)
+                        self._play.truth.lose(number, each.ref.id, each.fields.values())
                     survivor = self._play.vendors[number].merge(some[0].ref, some[1].ref)
                     self._look_at_title(number, survivor)
                     self._play.marks["merged over there"] += 1

@@ -14,8 +14,8 @@ from dataclasses import replace
 from typing import Any
 
 from connectors import memory_records as temper
-from connectors.backdoor import Fault, Kept, When
-from connectors.base import Ref, State, Write, WriteKind
+from connectors.backdoor import Fault, When
+from connectors.base import Fields, Ref, State, Write, WriteKind
 from connectors.errors import ConnectorError
 from connectors.memory import Memory, MemorySettings
 from connectors.memory_records import Row
@@ -28,7 +28,7 @@ from sync.decide import decide
 from sync.engine import SECOND, Engine, Settings
 from sync.guard import Limit, Limits
 from sync.lease import LeaseHeld, take
-from sync.model import System
+from sync.model import Known, System
 from sync.pull import pull
 from sync.push import push
 from sync.resolve import resolve
@@ -46,7 +46,7 @@ BATCH = dict.fromkeys(WriteKind, 3)
 TEMPERS = {
     1: replace(temper.CONDITIONAL, batch=BATCH, parallel=2, page=3, lag=0.0, horizon=150.0),
     2: replace(temper.PLAIN, batch=BATCH, page=3, cut={"title": 14}, horizon=200.0),
-    3: replace(temper.COERCING, batch=BATCH, page=3, cut={"title": 9}, horizon=120.0, tells_origin=True),
+    3: replace(temper.COERCING, batch=BATCH, page=3, cut={"title": 9}, horizon=120.0, tells_origin=True, history=True),
 }
 QUIET = 150.0
 """So long nothing may happen before we believe that nothing will."""
@@ -114,6 +114,10 @@ class Vendor(MemorySystem):
                 known_out = write.key in self.truth.claimed_out
                 if known_out and before.get("consent") == "out" and after.get("consent") != "out":
                     self.truth.faults.append(f"our write made a person mailable: {outcome.row.ref} {write.fields}")
+                elif before.get("consent") == "out" and after.get("consent") != "out":
+                    # Said between our last reading and our write, and forgotten with the address: nobody ever read it.
+                    self.truth.forget_no(self.number, outcome.row.ref.id)
+                    self.marks["a no forgotten over there before it could be read"] += 1
         if outcome.what is What.STALE:
             self.marks["stale write refused"] += 1
         if outcome.what is What.EXISTS:
@@ -129,10 +133,15 @@ class Vendor(MemorySystem):
         """What our write met, other than it believed: edits that nobody had read."""
         for name in write.fields:
             met, believed = before.get(name), write.before.get(name)
+            if name == "consent" and met == write.fields[name] == "out" != believed and write.ref is not None:
+                self.truth.met_nos.add((self.number, write.ref.id))
             if met != believed and met != write.fields[name]:
                 lost = tokens(met) ^ tokens(believed) if isinstance(met, list) else tokens(met)
                 unread = lost - self.truth.read.keys()
-                self.truth.overwritten |= self.truth.older(unread) - self.truth.read.keys()
+                if self.temperament.history:  # it stands in the vendor's own history, and must be found there
+                    self.truth.hidden[(self.number, write.ref.id if write.ref else "")] |= unread
+                else:
+                    self.truth.overwritten |= self.truth.older(unread) - self.truth.read.keys()
                 claimed = self.truth.claimed.get(write.key, 0.0)
                 theirs = {mark for mark in tokens(met) - tokens(believed) if mark.startswith("v")}
                 if theirs and all(self.truth.read.get(mark, claimed) < claimed for mark in theirs):
@@ -149,7 +158,9 @@ class Vendor(MemorySystem):
 
 
 class Play:
-    """A seed's world. `mode`: "units" (pulling, deciding, sending run freely) or "passes" (whole runs)."""
+    """A seed's world. `race`: see the oracle. `mode`: "units" (pulling, deciding, sending run freely) or "passes" (whole runs)."""
+
+    race = 75.0
 
     def __init__(self, seed: int, rule: str = "newest") -> None:
         self.seed, self.rule = seed, rule
@@ -383,15 +394,25 @@ class Play:
 
     # --- for the acts ---
 
+    @property
+    def passed(self) -> float:
+        return self.hub.passed
+
+    def dice(self) -> float:
+        return self.outside.random()
+
     def knows(self, number: int, ref: Ref) -> bool:
         with self.engine.store.read() as tx:
             return bool(records.by_ext(tx, number, ref.object, {ref.id}))
 
-    def lose_record(self, number: int, kept: Kept) -> None:
-        """What stands in a record that goes away, and that nobody has read, is gone."""
-        for value in kept.fields.values():
-            marks = tokens(value)
-            self.truth.vanished |= self.truth.older(marks - self.truth.read.keys()) - self.truth.read.keys()
+    def heard_no(self, number: int, ref: Ref) -> bool:
+        with self.engine.store.read() as tx:
+            known = records.by_ext(tx, number, ref.object, {ref.id}).values()
+        return any(self._says_no(each, each.now) or self._says_no(each, each.pending) for each in known)
+
+    def _says_no(self, known: Known, shown: Fields) -> bool:
+        mapping = self.engine.mapping(known)
+        return mapping is not None and mapping.read_group("consent.email", shown) == "out"
 
 
 class SimStore(Store):

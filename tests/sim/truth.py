@@ -45,6 +45,10 @@ class Truth:
     """Tokens that our write met over there and that we had not read: the window of vendors without conditions."""
     claimed_out: set[str] = field(default_factory=set)
     """Keys of writes to records that we knew to be opted out when they were claimed."""
+    hidden: dict[tuple[int, str], set[str]] = field(default_factory=lambda: defaultdict(set))
+    """(system, record) → tokens that our writes met there unread, and that its vendor's history of fields tells."""
+    met_nos: set[tuple[int, str]] = field(default_factory=set)
+    """Records whose no, unread so far, our own no met: nobody can tell the two apart."""
     vanished: set[str] = field(default_factory=set)
     """Tokens that were over there when a record was deleted or merged away."""
     cleared: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -59,6 +63,10 @@ class Truth:
     faults: list[str] = field(default_factory=list)
     """What was seen on the wire that must never be."""
     count: int = 0
+
+    def forget_no(self, number: int, ext: str) -> None:
+        """What a record said was forgotten over there before anybody could read it."""
+        self.said = [each for each in self.said if (each[1], each[2], each[3]) != ("out", number, ext)]
 
     def new(self, person: str, group: str, seen: Iterable[str], padding: str = "") -> str:
         """A value nobody ever used, written by somebody who saw these tokens."""
@@ -89,6 +97,12 @@ class Truth:
     def forget_reading_since(self, when: float) -> None:
         """A power cut took what was read and not on the disk."""
         self.read = {mark: at for mark, at in self.read.items() if at <= when}
+
+    def lose(self, number: int, ext: str, values: Iterable[Value]) -> None:
+        """What stands in a record that goes away, and that nobody has read, is gone; so is what our writes had hidden
+        in it, since the history of a record that is gone tells nothing."""
+        for value in [*values, sorted(self.hidden.pop((number, ext), set()))]:
+            self.vanished |= self.older(tokens(value) - self.read.keys()) - self.read.keys()
 
     def older(self, marks: Iterable[str]) -> set[str]:
         """These and everything their writers had seen."""
