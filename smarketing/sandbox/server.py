@@ -1,6 +1,7 @@
 """Emulators on loopback: one HTTP server each, and one for the backdoors.
 
-The servers carry bytes; what is answered is decided by the emulators' state machines, one request at a time.
+The servers carry bytes; what is answered is decided by the emulators' state machines, one request at a time. A sheet is
+a file and needs no server; it has its backdoor beside the others.
 """
 
 from __future__ import annotations
@@ -13,11 +14,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
+from typing import TYPE_CHECKING
 
-from connectors.backdoor import Fault, When
+from connectors.backdoor import Backdoor, Fault, When
 from connectors.base import Ref
-from connectors.world import World
+from connectors.world import MICROSECONDS, World
 from smarketing.sandbox.emulator import Broken, Emulator, Reply, Request
+
+if TYPE_CHECKING:
+    from smarketing.sandbox.sheet import SheetDoor
 
 HOST = "127.0.0.1"
 
@@ -57,6 +62,10 @@ class Server:
 
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _serve
 
+            def date_time_string(self, timestamp: float | None = None) -> str:
+                """By the clock that the emulator stamps its records with."""
+                return super().date_time_string(world.now() / MICROSECONDS if timestamp is None else timestamp)
+
             def log_message(self, format: str, *args: object) -> None:
                 """The emulators keep their own log."""
 
@@ -83,18 +92,37 @@ class Server:
 
 
 class Sandbox:
-    """Several emulators served together, with their backdoors at one control address."""
+    """Several emulators served together, with their backdoors at one control address. `sheets`: files that stand beside
+    them."""
 
-    def __init__(self, emulators: Mapping[str, Emulator], world: World, token: str) -> None:
+    def __init__(
+        self,
+        emulators: Mapping[str, Emulator],
+        world: World,
+        token: str,
+        *,
+        sheets: Mapping[str, SheetDoor] | None = None,
+    ) -> None:
         self._emulators = dict(emulators)
+        self._sheets = dict(sheets or {})
         self._token = token
-        self._servers = {name: Server(each.handle, world) for name, each in self._emulators.items()}
+        # A person at the screens and a request are not served at once: the state machines know nothing of threads.
+        self._locks = {name: threading.Lock() for name in (*self._emulators, *self._sheets)}
+        self._servers = {name: Server(self._alone(name, each.handle), world) for name, each in self._emulators.items()}
         self._control = Server(self._answer, world)
 
     def line(self) -> dict[str, dict[str, str]]:
         """What `smarketing sandbox` prints when it is ready: each system's credentials, and the control's."""
         told = {name: each.credentials(self._servers[name].url) for name, each in self._emulators.items()}
-        return {**told, "control": {"url": self._control.url, "token": self._token}}
+        files = {name: {"path": str(each.path)} for name, each in self._sheets.items()}
+        return {**told, **files, "control": {"url": self._control.url, "token": self._token}}
+
+    def _alone(self, name: str, handle: Callable[[Request], Reply]) -> Callable[[Request], Reply]:
+        def handled(request: Request) -> Reply:
+            with self._locks[name]:
+                return handle(request)
+
+        return handled
 
     def stop(self) -> None:
         for server in [*self._servers.values(), self._control]:
@@ -113,15 +141,19 @@ class Sandbox:
         if not hmac.compare_digest(request.headers.get("authorization", ""), f"Bearer {self._token}"):
             return Reply.of(401, {"error": "the control token is missing or wrong"})
         _, system, verb = [*request.path.split("/"), "", ""][:3]
-        if system not in self._emulators:
-            return Reply.of(404, {"error": f"no system {system!r}", "systems": sorted(self._emulators)})
+        doors: dict[str, Backdoor] = {**self._emulators, **self._sheets}
+        if system not in doors:
+            return Reply.of(404, {"error": f"no system {system!r}", "systems": sorted(doors)})
         try:
-            return Reply.of(200, operate(self._emulators[system], verb, json.loads(request.body or b"{}")))
+            if system in self._sheets and verb == "fault":
+                raise ValueError("a file goes wrong only for who opens it through its door; not from here")
+            with self._locks[system]:
+                return Reply.of(200, operate(doors[system], verb, json.loads(request.body or b"{}")))
         except (KeyError, TypeError, ValueError) as error:
             return Reply.of(400, {"error": f"{type(error).__name__}: {error}"})
 
 
-def operate(door: Emulator, verb: str, said: dict[str, object]) -> object:
+def operate(door: Backdoor, verb: str, said: dict[str, object]) -> object:
     """Carry out one call of a backdoor that came as JSON. Raises KeyError, TypeError or ValueError for a bad one."""
 
     def text(name: str) -> str:

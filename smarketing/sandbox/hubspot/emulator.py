@@ -32,6 +32,7 @@ OWNERS = (
     Owner(80_001, 7_080_001, "owner.one@example.com", "Owner", "One"),
     Owner(80_002, 7_080_002, "owner.two@example.com", "Owner", "Two"),
 )
+OWNER = "owner"
 BY_ITSELF = ("hs_email_bounce", "hs_email_quarantined", "hs_marketable_status")
 """What HubSpot finds out for itself; the API cannot write it, the backdoor can."""
 
@@ -108,13 +109,13 @@ class HubSpotEmulator:
     # --- the backdoor ------------------------------------------------------------------------------------------------
 
     def put(self, object: str, fields: Fields) -> Ref:
-        """Also "owners" (email, firstName, lastName): somebody joins the company. Raises ValueError."""
+        """Also an "owner" (email, firstName, lastName): somebody joins the company. Raises ValueError."""
         self._mischief.land()
         raw = {name: _raw(value) for name, value in fields.items() if value is not None}
-        if object == "owners":
+        if object == OWNER:
             names = str(raw.get("firstName", "")), str(raw.get("lastName", ""))
             owner = self._crm.owners.add(str(raw.get("email", "")), *names, now=self._crm.now())
-            return Ref("owners", str(owner.id))
+            return Ref(OWNER, str(owner.id))
         table = self._table(object)
         consent, found_out, written = self._sorted(table, raw)
         _need_address(consent, written.get("email"))
@@ -142,7 +143,7 @@ class HubSpotEmulator:
 
     def remove(self, ref: Ref) -> None:
         self._mischief.land()
-        if ref.object == "owners":
+        if ref.object == OWNER:
             self._crm.owners.archive(int(ref.id), self._crm.now())
             return
         table = self._table(ref.object)
@@ -155,7 +156,7 @@ class HubSpotEmulator:
             survivor = merge(self._crm, self._live(table, winner), self._live(table, loser))
         except Refusal as refusal:
             raise ValueError(refusal.message) from None
-        return Ref(CONTACTS.name, str(survivor.id))
+        return Ref(CONTACTS.singular, str(survivor.id))
 
     def opt_out(self, address: str, channel: str = "email") -> None:
         self._mischief.land()
@@ -187,19 +188,20 @@ class HubSpotEmulator:
             state = State.DELETED
         elif record.merged_into is not None:
             survivor = table.find(record.id)
-            state, into = State.MERGED, Ref(table.kind.name, str(survivor.id if survivor else record.merged_into))
+            state, into = State.MERGED, Ref(table.kind.singular, str(survivor.id if survivor else record.merged_into))
         else:
             state = State.LIVE if record.shot.archived is None else State.ARCHIVED
         mailable = self._crm.consent.mailable(record.values.get("email", ""))
         if mailable is not None:
             consent["email"] = mailable
-        ref = Ref(table.kind.name, str(record.id))
+        ref = Ref(table.kind.singular, str(record.id))
         return Kept(ref, dict(record.values), state, into, record.shot.modified * 1000, consent)
 
     def _table(self, object: str) -> Table:
-        if object not in self._crm.tables:
-            raise ValueError(f"no object {object!r}; known are {', '.join([*self._crm.tables, 'owners'])}")
-        return self._crm.tables[object]
+        tables = {table.kind.singular: table for table in self._crm.tables.values()}
+        if object not in tables:
+            raise ValueError(f"no object {object!r}; known are {', '.join([*tables, OWNER])}")
+        return tables[object]
 
     def _live(self, table: Table, ref: Ref) -> Record:
         record = table.live(ref.id)

@@ -150,7 +150,7 @@ def test_an_owner_has_two_numbers_and_may_leave() -> None:
     assert owner["userId"] == owner["userIdIncludingInactive"] == 7_080_001
     assert hubspot.get("/crm/v3/owners/7080001?idProperty=userId").content["id"] == "80001"
     assert hubspot.get("/crm/v3/owners/80001?idProperty=email").status == 400
-    hubspot.door.remove(Ref("owners", "80001"))
+    hubspot.door.remove(Ref("owner", "80001"))
     assert [each["id"] for each in hubspot.get("/crm/v3/owners").results] == ["80002"]
     (gone,) = hubspot.get("/crm/v3/owners?archived=true").results
     assert (gone["archived"], "userId" in gone) == (True, False)
@@ -161,11 +161,11 @@ def test_an_owner_has_two_numbers_and_may_leave() -> None:
 
 def test_accounts_have_their_own_owners_and_new_ones_join() -> None:
     hubspot = Wire(owners=[Owner(5, 6, "five@example.com", "Number", "Five")])
-    ref = hubspot.door.put("owners", {"email": "New@example.com", "firstName": "New", "lastName": "Owner"})
+    ref = hubspot.door.put("owner", {"email": "New@example.com", "firstName": "New", "lastName": "Owner"})
     assert [each["id"] for each in hubspot.get("/crm/v3/owners").results] == ["5", ref.id]
     assert hubspot.contact(email="a@example.com", hubspot_owner_id=ref.id)
     with pytest.raises(ValueError, match="address"):
-        hubspot.door.put("owners", {"email": "new@example.com"})
+        hubspot.door.put("owner", {"email": "new@example.com"})
 
 
 def company(hubspot: Wire, name: str) -> str:
@@ -295,11 +295,11 @@ def test_companies_come_along_in_a_merge() -> None:
     one, two = company(hubspot, "One"), company(hubspot, "Two")
     first = hubspot.contact(email="a@example.com", associatedcompanyid=one)
     second = hubspot.contact(email="b@example.com", associatedcompanyid=two)
-    survivor = hubspot.door.merge(Ref("contacts", first), Ref("contacts", second))
+    survivor = hubspot.door.merge(Ref("contact", first), Ref("contact", second))
     assert linked(hubspot, survivor.id) == {one: [1, 279], two: [279]}
     assert hubspot.read(survivor.id, "associatedcompanyid") == {"associatedcompanyid": one}
     alone = hubspot.contact(email="c@example.com")
-    last = hubspot.door.merge(Ref("contacts", alone), survivor)
+    last = hubspot.door.merge(Ref("contact", alone), survivor)
     assert linked(hubspot, last.id) == {one: [1, 279], two: [279]}
 
 

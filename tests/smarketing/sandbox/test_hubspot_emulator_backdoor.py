@@ -21,7 +21,7 @@ def test_it_is_an_emulator_and_tells_its_credentials() -> None:
 def test_a_person_makes_edits_and_removes_a_contact() -> None:
     hubspot = Wire()
     ref = hubspot.door.put(
-        "contacts", {"email": "A@example.com", "hs_buying_role": ["CHAMPION", "BLOCKER"], "city": None}
+        "contact", {"email": "A@example.com", "hs_buying_role": ["CHAMPION", "BLOCKER"], "city": None}
     )
     hubspot.world.sleep(1)
     hubspot.door.edit(ref, {"city": "Oslo", "hs_buying_role": None, "annualrevenue": 5})
@@ -48,7 +48,7 @@ def test_a_person_makes_edits_and_removes_a_contact() -> None:
 )
 def test_who_edits_is_told_by_source(as_: str, source: str, user: bool) -> None:
     hubspot = Wire()
-    ref = hubspot.door.put("contacts", {"email": "a@example.com"})
+    ref = hubspot.door.put("contact", {"email": "a@example.com"})
     assert hubspot.read(ref.id, "hs_object_source") == {"hs_object_source": "CRM_UI"}
     hubspot.door.edit(ref, {"city": "Oslo"}, as_)
     told = hubspot.get(f"{CONTACTS}/{ref.id}?propertiesWithHistory=city").content["propertiesWithHistory"]["city"][0]
@@ -60,7 +60,7 @@ def test_who_edits_is_told_by_source(as_: str, source: str, user: bool) -> None:
 def test_another_integration_is_not_ours() -> None:
     hubspot = Wire()
     id_ = hubspot.contact(email="a@example.com", city="Oslo")
-    hubspot.door.edit(Ref("contacts", id_), {"city": "Bergen"}, "integration")
+    hubspot.door.edit(Ref("contact", id_), {"city": "Bergen"}, "integration")
     told = hubspot.get(f"{CONTACTS}/{id_}?propertiesWithHistory=city").content["propertiesWithHistory"]["city"]
     assert told[0]["sourceType"] == told[1]["sourceType"]
     assert told[0]["sourceId"] != told[1]["sourceId"]
@@ -68,7 +68,7 @@ def test_another_integration_is_not_ours() -> None:
 
 def test_a_person_moves_a_stage_back_and_a_workflow_does_not() -> None:
     hubspot = Wire()
-    ref = hubspot.door.put("contacts", {"email": "a@example.com", "lifecyclestage": "customer"})
+    ref = hubspot.door.put("contact", {"email": "a@example.com", "lifecyclestage": "customer"})
     hubspot.door.edit(ref, {"lifecyclestage": "lead"}, "workflow")
     assert hubspot.read(ref.id, "lifecyclestage") == {"lifecyclestage": "customer"}
     hubspot.door.edit(ref, {"lifecyclestage": "lead"})
@@ -77,7 +77,7 @@ def test_a_person_moves_a_stage_back_and_a_workflow_does_not() -> None:
 
 def test_what_the_vendor_finds_out_for_itself_can_be_told_by_the_door_alone() -> None:
     hubspot = Wire()
-    ref = hubspot.door.put("contacts", {"email": "a@example.com"})
+    ref = hubspot.door.put("contact", {"email": "a@example.com"})
     hubspot.door.edit(ref, {"hs_email_bounce": 3}, "workflow")
     assert hubspot.read(ref.id, "hs_email_bounce") == {"hs_email_bounce": "3"}
     assert hubspot.patch(f"{CONTACTS}/{ref.id}", hs_email_bounce="4").codes == ["READ_ONLY_VALUE"]
@@ -86,10 +86,10 @@ def test_what_the_vendor_finds_out_for_itself_can_be_told_by_the_door_alone() ->
 @pytest.mark.parametrize(
     ("object_", "fields"),
     [
-        ("contacts", {"email": "no address"}),
-        ("contacts", {"email": "there@example.com"}),
-        ("contacts", {"phone": "1"}),
-        ("contacts", {"lastname": "x", "hs_buying_role": {"items": [], "partial": True}}),
+        ("contact", {"email": "no address"}),
+        ("contact", {"email": "there@example.com"}),
+        ("contact", {"phone": "1"}),
+        ("contact", {"lastname": "x", "hs_buying_role": {"items": [], "partial": True}}),
         ("deals", {"dealname": "x"}),
     ],
 )
@@ -103,23 +103,23 @@ def test_the_door_refuses_what_the_screens_would_refuse(object_: str, fields: Fi
 
 def test_nobody_edits_what_nobody_sees_and_strangers_do_nothing() -> None:
     hubspot = Wire()
-    ref = hubspot.door.put("contacts", {"email": "a@example.com"})
+    ref = hubspot.door.put("contact", {"email": "a@example.com"})
     with pytest.raises(ValueError, match="ghost"):
         hubspot.door.edit(ref, {"city": "x"}, "ghost")
     with pytest.raises(ValueError, match="INVALID_OPTION"):
         hubspot.door.edit(ref, {"hs_lead_status": "x"})
     hubspot.door.remove(ref)
-    with pytest.raises(ValueError, match="contacts"):
+    with pytest.raises(ValueError, match="contact"):
         hubspot.door.edit(ref, {"city": "x"})
-    with pytest.raises(ValueError, match="contacts"):
+    with pytest.raises(ValueError, match="contact"):
         hubspot.door.remove(ref)
-    with pytest.raises(ValueError, match="contacts"):
-        hubspot.door.merge(ref, hubspot.door.put("contacts", {"lastname": "x"}))
+    with pytest.raises(ValueError, match="contact"):
+        hubspot.door.merge(ref, hubspot.door.put("contact", {"lastname": "x"}))
 
 
 def test_the_door_reaches_a_survivor_by_its_old_names() -> None:
     hubspot = Wire()
-    first, second = (hubspot.door.put("contacts", {"email": f"{each}@example.com"}) for each in "ab")
+    first, second = (hubspot.door.put("contact", {"email": f"{each}@example.com"}) for each in "ab")
     survivor = hubspot.door.merge(first, second)
     hubspot.door.edit(second, {"city": "Oslo"})
     assert hubspot.read(survivor.id, "city") == {"city": "Oslo"}
@@ -127,8 +127,8 @@ def test_the_door_reaches_a_survivor_by_its_old_names() -> None:
 
 def test_the_truth_comes_without_lag_and_in_a_fixed_order() -> None:
     hubspot = Wire()
-    company = hubspot.door.put("companies", {"name": "Acme"})
-    refs = [hubspot.door.put("contacts", {"lastname": str(number)}) for number in range(60)]
+    company = hubspot.door.put("company", {"name": "Acme"})
+    refs = [hubspot.door.put("contact", {"lastname": str(number)}) for number in range(60)]
     assert [each.ref for each in hubspot.door.records()] == [*refs, company]
 
 

@@ -32,7 +32,7 @@ def opt_out_of_all(hubspot: Wire, address: str, query: str = "") -> Answer:
 
 
 def consent(door: Backdoor, id_: str) -> dict[str, str]:
-    return dict(next(each.consent for each in door.records() if each.ref == Ref("contacts", id_)))
+    return dict(next(each.consent for each in door.records() if each.ref == Ref("contact", id_)))
 
 
 @pytest.mark.parametrize("path", FAMILIES)
@@ -227,11 +227,11 @@ def test_a_survivor_shows_the_consent_of_its_address() -> None:
     hubspot = Wire()
     first, second = hubspot.contact(email="a@example.com"), hubspot.contact(email="b@example.com")
     opt_out_of_all(hubspot, "b@example.com")
-    survivor = hubspot.door.merge(Ref("contacts", first), Ref("contacts", second))
+    survivor = hubspot.door.merge(Ref("contact", first), Ref("contact", second))
     assert hubspot.read(survivor.id, "hs_email_optout") == {"hs_email_optout": None}
     other = hubspot.contact(email="c@example.com")
     opt_out_of_all(hubspot, "c@example.com")
-    last = hubspot.door.merge(Ref("contacts", other), survivor)
+    last = hubspot.door.merge(Ref("contact", other), survivor)
     assert hubspot.read(last.id, "hs_email_optout") == {"hs_email_optout": "true"}
 
 
@@ -268,7 +268,7 @@ def test_a_second_confirmation_is_newer_evidence_and_no_modification() -> None:
 def test_a_salesperson_ticks_and_unticks_the_box() -> None:
     hubspot = Wire()
     id_ = hubspot.contact(email="a@example.com")
-    ref = Ref("contacts", id_)
+    ref = Ref("contact", id_)
     hubspot.door.edit(ref, {"hs_email_optout": True})
     assert set(states(hubspot, "a@example.com").values()) == {"UNSUBSCRIBED"}
     hubspot.door.edit(ref, {"hs_email_optout": "false", "city": "Oslo"})
@@ -285,12 +285,12 @@ def test_only_mail_is_a_channel_and_a_box_needs_an_address() -> None:
         with pytest.raises(ValueError, match="channel"):
             act("a@example.com", "sms")
     with pytest.raises(ValueError, match="address"):
-        hubspot.door.put("contacts", {"lastname": "Hansen", "hs_email_optout": "true"})
+        hubspot.door.put("contact", {"lastname": "Hansen", "hs_email_optout": "true"})
     assert hubspot.door.records() == []
 
 
 def test_unticking_a_box_that_is_not_ticked_opts_nobody_in() -> None:
     hubspot = Wire()
-    ref = hubspot.door.put("contacts", {"email": "a@example.com", "hs_email_optout": "false"})
+    ref = hubspot.door.put("contact", {"email": "a@example.com", "hs_email_optout": "false"})
     assert set(states(hubspot, "a@example.com").values()) == {"NOT_SPECIFIED"}
     assert consent(hubspot.door, ref.id) == {}

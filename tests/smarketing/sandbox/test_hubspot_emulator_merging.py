@@ -116,9 +116,9 @@ def test_what_is_not_there_or_is_one_already_is_not_merged(archived: bool) -> No
 
 def test_a_record_takes_part_in_250_merges() -> None:
     hubspot = Wire()
-    kept = hubspot.door.put("contacts", {"lastname": "Kept"})
+    kept = hubspot.door.put("contact", {"lastname": "Kept"})
     for number in range(250):
-        kept = hubspot.door.merge(kept, hubspot.door.put("contacts", {"lastname": str(number)}))
+        kept = hubspot.door.merge(kept, hubspot.door.put("contact", {"lastname": str(number)}))
     other = hubspot.contact(lastname="One more")
     assert hubspot.post(f"{CONTACTS}/merge", {"primaryObjectId": kept.id, "objectIdToMerge": other}).status == 400
 
@@ -131,7 +131,7 @@ def test_the_truth_knows_losers_by_their_old_names() -> None:
     kept = {each.ref.id: each for each in hubspot.door.records()}
     assert kept[last].state is State.LIVE
     for old in (first, second, middle):
-        assert (kept[old].state, kept[old].merged_into) == (State.MERGED, Ref("contacts", last))
+        assert (kept[old].state, kept[old].merged_into) == (State.MERGED, Ref("contact", last))
     assert kept[second].fields["city"] == "Bergen"
 
 

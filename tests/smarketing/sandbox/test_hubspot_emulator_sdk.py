@@ -65,7 +65,7 @@ def test_the_sdk_makes_reads_changes_and_archives_a_contact(client: Any) -> None
 
 
 def test_the_sdk_reads_every_page(client: Any, door: RemoteBackdoor) -> None:
-    refs = [door.put("contacts", {"email": f"{number}@example.com"}) for number in range(25)]
+    refs = [door.put("contact", {"email": f"{number}@example.com"}) for number in range(25)]
     api = client.crm.contacts.basic_api
     first = api.get_page(limit=10, properties=["email"])
     second = api.get_page(limit=10, after=first.paging.next.after)
@@ -125,7 +125,7 @@ def test_the_sdk_works_in_batches(client: Any) -> None:
 def test_the_sdk_searches_merges_and_erases(client: Any, door: RemoteBackdoor) -> None:
     from hubspot.crm.contacts import ApiException, PublicGdprDeleteInput, PublicMergeInput, PublicObjectSearchRequest
 
-    first, second = (door.put("contacts", {"email": f"{each}@example.com", "city": "Oslo"}) for each in "ab")
+    first, second = (door.put("contact", {"email": f"{each}@example.com", "city": "Oslo"}) for each in "ab")
     request = PublicObjectSearchRequest(
         filter_groups=[{"filters": [{"propertyName": "city", "operator": "EQ", "value": "Oslo"}]}],
         sorts=["-hs_object_id"],
@@ -160,8 +160,8 @@ def test_the_sdk_reads_properties_owners_and_companies(client: Any, door: Remote
     assert client.crm.properties.core_api.create("contacts", own).has_unique_value is True
     owners = client.crm.owners.owners_api.get_page(email="owner.two@example.com").results
     assert [each.id for each in owners] == ["80002"]
-    acme = door.put("companies", {"name": "Acme"})
-    contact = door.put("contacts", {"email": "a@example.com", "associatedcompanyid": acme.id})
+    acme = door.put("company", {"name": "Acme"})
+    contact = door.put("contact", {"email": "a@example.com", "associatedcompanyid": acme.id})
     linked = client.crm.associations.v4.basic_api.get_page("contacts", contact.id, "companies").results
     assert [str(each.to_object_id) for each in linked] == [acme.id]
     assert client.crm.companies.basic_api.get_by_id(acme.id, properties=["name"]).properties["name"] == "Acme"
@@ -206,7 +206,7 @@ def test_a_plain_client_meets_the_same_account(sandbox: dict[str, dict[str, str]
         assert int(made.headers["X-HubSpot-RateLimit-Daily-Remaining"]) > 0
         link = plain.get("/crm/v3/objects/contacts", params={"limit": 1}).json()
         assert "paging" not in link
-        door.put("contacts", {"email": "b@example.com"})
+        door.put("contact", {"email": "b@example.com"})
         link = plain.get("/crm/v3/objects/contacts", params={"limit": 1}).json()["paging"]["next"]["link"]
         assert [each["properties"]["email"] for each in plain.get(link).json()["results"]] == ["b@example.com"]
         assert plain.delete(f"/crm/v3/objects/contacts/{made.json()['id']}").status_code == 204

@@ -207,7 +207,7 @@ def test_the_dated_paths_search_too(path: str) -> None:
 
 def test_an_erased_or_merged_contact_is_found_no_more() -> None:
     hubspot = account()
-    hubspot.door.merge(Ref("contacts", "951"), Ref("contacts", "952"))
+    hubspot.door.merge(Ref("contact", "951"), Ref("contact", "952"))
     hubspot.post(f"{CONTACTS}/gdpr-delete", {"objectId": "953"})
     hubspot.settle()
     assert [each["id"] for each in hubspot.search().results] == ["954"]

@@ -1,0 +1,192 @@
+"""`smarketing review`: what a person must decide, which answers there are, and the deciding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from smarketing.cli.errors import REFUSED, USAGE, Failure
+from smarketing.cli.output import count, document, moment, moment_json, paint, say
+from smarketing.cli.setting import setting, who
+
+if TYPE_CHECKING:
+    from smarketing.wiring import Installation
+    from sync.store.db import Tx
+    from sync.store.runs import Review
+
+group = typer.Typer(help="What a person must decide.", no_args_is_help=True)
+PAGE = 500
+MOST = 50
+"""So many questions are shown to a person at once."""
+TITLES = {
+    "conflict": "systems disagree about {group}",
+    "identity": "whose record is this?",
+    "same": "are these one person?",
+    "two leads": "one record belongs to two leads",
+    "consent": "{system} shows an opt-in, and there is an opt-out",
+    "refused": "{system} refused a value",
+    "unwritable": "{system} has no word for a value of {group}",
+    "unreadable": "a value of {group} in {system} cannot be read",
+    "missing": "{system} creates nobody without {missing}",
+    "impossible": "{system} cannot {kind} records",
+    "circle": "people of {system} exchange their addresses",
+    "in doubt": "nobody knows whether {system} created them",
+    "deleted": "deleted over there, changed here since",
+    "inbound": "too many values of {group} changed at once in {system}",
+    "withdrawals": "{system} tells very many opt-outs at once",
+}
+
+
+@group.command("list")
+def list_(
+    context: typer.Context,
+    kind: Annotated[str | None, typer.Option("--kind", metavar="KIND", help="Questions of this kind alone.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """List what waits for a person, with the answers that each question allows."""
+    from config.near import nearest_or_all
+    from sync.review import ANSWERS
+
+    if kind is not None and kind not in ANSWERS:
+        raise Failure("SM244", f'there are no questions of the kind "{kind}"{nearest_or_all(kind, ANSWERS)}', USAGE)
+    with setting(context).installation() as installation, installation.store.read() as tx:
+        found = _questions(tx, kind)
+        if as_json:
+            document({"questions": [_as_object(each) for each in found]})
+            return
+        total = 0
+        for total, each in enumerate(found, 1):
+            if total > MOST:
+                continue
+            for text in _text(installation, tx, each):
+                say(text)
+            say()
+        more = f"; these are the first {MOST}, --json shows all" if total > MOST else ""
+        say(count(total, "question") + more if total else "nothing waits for a person")
+
+
+@group.command()
+def decide(
+    context: typer.Context,
+    number: Annotated[int, typer.Argument(metavar="ID", help='The number that "review list" shows.')],
+    answer: Annotated[list[str], typer.Argument(metavar="ANSWER...", help="One of the answers it shows.")],
+    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="A reason, for the history.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> int:
+    """Answer a question; what follows from the answer is carried out at once."""
+    from smarketing.cli import outcome
+    from smarketing.cli.progress import progress
+    from sync import run as runner
+    from sync.review import CannotDecide, Moved
+    from sync.review import decide as carry_out
+
+    with setting(context).installation() as installation:
+        engine = installation.engine
+        try:
+            with progress() as told:
+                report = runner.act(
+                    engine, lambda tx: carry_out(engine, tx, number, " ".join(answer), who(), why), told
+                )
+        except Moved as error:
+            raise Failure("SM246", f"nothing was done: {error}", REFUSED) from None
+        except CannotDecide as error:
+            raise Failure("SM245", f"nothing was done: {error}", USAGE) from None
+        if as_json:
+            document({"question": number, "answer": " ".join(answer), **outcome.document_of(report)})
+        else:
+            say(f"question {number} is decided: {' '.join(answer)}")
+            outcome.show(report)
+        outcome.tell_problems(report)
+        return outcome.exit_code(report)
+
+
+def _questions(tx: Tx, kind: str | None) -> Iterator[Review]:
+    from sync.store import runs
+
+    last = 0
+    while page := runs.open_reviews(tx, PAGE, last):
+        last = page[-1].id
+        yield from (each for each in page if kind in (None, each.kind))
+
+
+def _as_object(each: Review) -> dict[str, Any]:
+    from sync.review import ANSWERS
+
+    return {
+        "id": each.id,
+        "kind": each.kind,
+        "title": _title(each.kind, each.body),
+        "lead": each.lead,
+        "count": each.n,
+        "asked": moment_json(each.at),
+        "details": {name: value for name, value in each.body.items() if name not in ("samples", "choices")},
+        "answers": dict(ANSWERS[each.kind]),
+    }
+
+
+def _title(kind: str, body: Mapping[str, Any]) -> str:
+    words = {name: value for name, value in body.items() if isinstance(value, str)}
+    if words.get("what") == "vanished":
+        return f"very many records vanished at once in {words.get('system', 'a system')}"
+    return TITLES[kind].format_map(_Words(words))
+
+
+class _Words(dict[str, str]):
+    """Words of a title; what a question does not tell is left vague."""
+
+    def __missing__(self, name: str) -> str:
+        return "a system" if name == "system" else "something"
+
+
+def _text(installation: Installation, tx: Tx, each: Review) -> Iterator[str]:
+    from smarketing.cli.people import heading, label, value_text
+    from sync.review import ANSWERS
+    from sync.store import leads, records
+
+    body = {**each.body}
+    if "group" in body:
+        body["group"] = label(installation.shape, str(body["group"]))
+    times = f", {each.n:,} times" if each.n > 1 else ""
+    yield (
+        paint(f"{each.id}  {_title(each.kind, body)}{times}", "bold")
+        + f"  ({each.kind}, {moment(each.at, installation.zone)})"
+    )
+    about = [each.lead] if each.lead is not None else []
+    about += [number for number in each.body.get("leads", []) if number not in about]
+    sides = records.by_lead(tx, about)
+    for number, lead in sorted(leads.by_id(tx, about).items()):
+        systems = installation.engine.systems
+        places = [
+            (systems[one.system].name, str(one.ref())) for one in sides[number] if one.ext and one.system in systems
+        ]
+        yield f"    lead {number}: {heading(lead.value, places)}"
+    if "record" in each.body:
+        yield f"    record: {each.body.get('system', _system_of(installation, each))} {each.body['record']}"
+    cell = str(each.body.get("group", each.body.get("cell", "")))
+    if "value" in each.body:
+        yield f"    {label(installation.shape, cell)}: {value_text(cell, each.body['value'])}"
+    for told in each.body.get("told", []):
+        yield f"    {told[0]}: {value_text(cell, told[1])}"
+    for name, said in (("why", "why"), ("text", "it said"), ("code", "its code"), ("expected", "cannot be read")):
+        if each.body.get(name):
+            yield f"    {said}: {each.body[name]}"
+    for told in each.body.get("edited", []):
+        yield f"    changed since: {' '.join(told)}"
+    if "records" in each.body:
+        yield f"    found: {', '.join(each.body['records'])}"
+    if "values" in each.body:
+        groups = each.body.get("groups", [])
+        for one, value in zip(groups, each.body["values"], strict=False):
+            yield f"    {label(installation.shape, one)}: {value_text(one, value)}"
+    if "count" in each.body:
+        yield f"    {each.body['count']:,} of {each.body['size']:,} records (limit {each.body['limit']:,})"
+    for answer, meaning in ANSWERS[each.kind].items():
+        yield f"    {answer:<12}  {meaning}"
+    yield f'    answer with "smarketing review decide {each.id} ANSWER"'
+
+
+def _system_of(installation: Installation, each: Review) -> str:
+    found = installation.engine.systems.get(each.system or 0)
+    return found.name if found is not None else ""

@@ -1,0 +1,1 @@
+"""The demonstration: systems that disagree come to agree before your eyes, and somebody else checks that they do."""
