@@ -31,7 +31,7 @@ demo: $(VENV)/.demo
 	@$(BIN)/smarketing demo $(ARGS)
 
 test: $(VENV)/.dev
-	$(BIN)/pytest -q -rfE -n $(JOBS) $(ARGS)
+	env -u SMARKETING_SPECS $(BIN)/pytest -q -rfE -n $(JOBS) --dist worksteal $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -62,4 +62,4 @@ def _from_keyring(service: str, user: str) -> str:
         raise SecretError("keyring_broken", reason=type(error).__name__) from None
     if found is None:
         raise SecretError("keyring_unknown", service=service, user=user)
-    return found
+    return str(found)
