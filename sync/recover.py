@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from connectors.base import Connector, Done, Record, Ref, State, Value, Version
+from connectors.base import Connector, Done, Fields, Record, Ref, State, Value, Version
 from mappings.transforms import explains
 from sync.engine import SECOND, Engine
 from sync.lease import Lease
@@ -40,7 +40,7 @@ def recover(engine: Engine, system: System, lease: Lease, run: int) -> int:
     limit = world.now() - int(horizon(system) * SECOND)
     due = [row for row in rows if row.doubt_at is not None and row.doubt_at <= limit]
     for row in due:
-        _look_up(engine, system, lease, row, run)
+        _look_up(engine, system, lease, row, _rivals(engine, system, row, rows), run)
     return len(rows) - len(due)
 
 
@@ -49,7 +49,15 @@ def horizon(system: System) -> float:
     return system.capabilities.horizon
 
 
-def _look_up(engine: Engine, system: System, lease: Lease, row: Row, run: int) -> None:
+def _rivals(engine: Engine, system: System, row: Row, doubtful: Sequence[Row]) -> list[Row]:
+    """The other creates in doubt that may have made what this one is found by: no key of ours tells them apart."""
+    if row.kind != "create" or engine.connectors[system.id].own_key(row.body["object"]) is not None:
+        return []
+    creates = (each for each in doubtful if each.kind == "create" and each.body["object"] == row.body["object"])
+    return [each for each in creates if each.record != row.record]
+
+
+def _look_up(engine: Engine, system: System, lease: Lease, row: Row, rivals: Sequence[Row], run: int) -> None:
     connector = engine.connectors[system.id]
     with engine.store.read() as tx:
         known = records.by_id(tx, [row.record])[row.record]
@@ -73,7 +81,7 @@ def _look_up(engine: Engine, system: System, lease: Lease, row: Row, run: int) -
         if row.step == 0:
             outbox.requeue(tx, {row.record: engine.world.now()}, Lane.WITHDRAWAL)
         elif row.kind == "create":
-            _settle_create(engine, tx, system, lease, row, found, seq, run)
+            _settle_create(engine, tx, system, lease, row, rivals, found, seq, run)
         else:
             for each in found:
                 if row.kind == "archive" and each.state in (State.GONE, State.DELETED):
@@ -142,13 +150,45 @@ def _is_fingerprint(record: Record, row: Row) -> bool:
     return record.created is None or record.created >= (row.sent_at or 0) - SKEW
 
 
+def _fits_best(system: System, record: Record, row: Row, rivals: Sequence[Row]) -> bool:
+    """Whether nobody else's create in doubt may rather have made this record. An address does not tell: where it is
+    known once only, one of several creates with it took effect, and somebody may have given it to another record since.
+    What the rest of the record shows does; where that is nothing, a person decides between those of one address."""
+    mapping, own = system.mapping.objects[row.body["object"]], system.capabilities.coercions
+    shown = record.fields
+
+    def likeness(sent: Fields) -> int:
+        return sum(
+            name in shown and explains(sent[name], shown[name], mapping.coercions_of(name, own)) for name in sent
+        )
+
+    def found_by(sent: Fields) -> set[Value]:
+        return {sent.get(name) for name in system.capabilities.finds} - {None}
+
+    mine, address = likeness(row.body["fields"]), found_by(row.body["fields"])
+    for other in rivals:
+        theirs = likeness(other.body["fields"])
+        if theirs > mine or (theirs == mine and address & found_by(other.body["fields"])):
+            return False
+    return True
+
+
 def _settle_create(
-    engine: Engine, tx: Tx, system: System, lease: Lease, row: Row, found: Sequence[Record], seq: int, run: int
+    engine: Engine,
+    tx: Tx,
+    system: System,
+    lease: Lease,
+    row: Row,
+    rivals: Sequence[Row],
+    found: Sequence[Record],
+    seq: int,
+    run: int,
 ) -> None:
     known = records.by_id(tx, [row.record])[row.record]
     there = {each.ref.id: each for each in found}
     linked = records.by_ext(tx, system.id, known.object, set(there))
     candidates = {ext for ext in there if ext not in linked or linked[ext].lead in (None, known.lead)}
+    candidates = {ext for ext in candidates if _fits_best(system, there[ext], row, rivals)}
     # What we made may bear another address by now; then only its first reading tells that it is ours.
     candidates |= {
         each.ext for each in records.awaiting(tx, system.id, row.record) if each.ext and each.mine is not False

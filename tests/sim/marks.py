@@ -23,6 +23,7 @@ LEAST = {
     "claim void: something newer was read": 10,
     "stale write refused": 25,
     "create met a record": 4,
+    "two creates in doubt that may be one record": 15,
     "unread edit met by our write": 15,
     "in-doubt create sent again": 25,
     "in-doubt update read": 100,
@@ -96,17 +97,20 @@ def watching(marks: Counter[str], truth: Truth, now: Callable[[], float]) -> Ite
         return wrapped
 
     def settling_create(original: Any) -> Any:
-        def wrapped(engine: Any, tx: Any, system: Any, lease: Any, row: Any, found: Any, seq: Any, run: Any) -> Any:
+        def wrapped(
+            engine: Any, tx: Any, system: Any, lease: Any, row: Any, rivals: Any, found: Any, seq: Any, run: Any
+        ) -> Any:
             marks["in-doubt create adopted" if found else "in-doubt create sent again"] += 1
-            return original(engine, tx, system, lease, row, found, seq, run)
+            marks["two creates in doubt that may be one record"] += bool(rivals)
+            return original(engine, tx, system, lease, row, rivals, found, seq, run)
 
         return wrapped
 
     def looking_up(original: Any) -> Any:
-        def wrapped(engine: Any, system: Any, lease: Any, row: Any, run: Any) -> Any:
+        def wrapped(engine: Any, system: Any, lease: Any, row: Any, rivals: Any, run: Any) -> Any:
             if row.kind != "create" and row.step:
                 marks["in-doubt update read"] += 1
-            return original(engine, system, lease, row, run)
+            return original(engine, system, lease, row, rivals, run)
 
         return wrapped
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 
+import pytest
+
 from connectors.backdoor import Fault
-from connectors.base import WriteKind
+from connectors.base import Write, WriteKind
 from connectors.errors import Retry
 from sync.rules import Policy, Rules
 from sync.store import feeds
@@ -313,6 +315,25 @@ def test_a_write_that_never_arrived_is_sent_again_after_the_horizon() -> None:
     here.run()
     assert here.shown("list", "email") == ["ann@example.com"]
     assert here.quiet()
+
+
+@pytest.mark.parametrize("made", ["Ola", "Kari"])
+def test_what_was_made_of_two_in_doubt_with_one_address_belongs_to_whom_it_was_made_for(made: str) -> None:
+    """Where an address is known once only, one of two creates took effect: the address does not tell which."""
+    here = Installation({"crm": There(), "list": There(replace(PLAIN, unique_email=True))})
+    of = {
+        first: here.put("crm", email="info@example.com", first=first, last=f"{first}sen") for first in ("Ola", "Kari")
+    }
+    here.fault("list", Fault.CUT, "CREATE")
+    here.run()
+    mailing = here.engine.connectors[here.id("list")]
+    shown = {"email": "info@example.com", "first": made, "last": f"{made}sen"}
+    mailing.write([Write(WriteKind.CREATE, "k", "person", None, shown)])
+    here.later(700)
+    here.run()
+    (ref,) = here.refs("list")
+    assert here.known("list", ref).lead == here.known("crm", of[made]).lead
+    assert (here.shown("list", "first"), sorted(here.shown("crm", "first"))) == ([made], ["Kari", "Ola"])
 
 
 def test_people_merged_over_there_while_both_are_in_doubt_elsewhere_hang_nobody() -> None:
