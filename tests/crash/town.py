@@ -16,6 +16,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from connectors.base import Fields, Ref
+from connectors.world import MICROSECONDS
 from smarketing.cli.commands.sandbox import configuration
 from smarketing.sandbox.backdoor import RemoteBackdoor
 from smarketing.wiring import Installation, open_installation, read_settings
@@ -77,7 +78,7 @@ class Town:
         self.marks: Counter[str] = Counter()
         self.rested = False
         self._ahead = 0.0
-        self._begun = time.monotonic()
+        self._begun, self._since = time.monotonic(), time.time()
         self._clock = folder / "ahead"
         self._clock.write_text("0")
         words = ("sandbox", "--systems", "hubspot,salesforce", "--empty", "--json")
@@ -108,6 +109,9 @@ class Town:
     @property
     def passed(self) -> float:
         return time.monotonic() - self._begun + self._ahead
+
+    def moment(self, passed: float) -> int:
+        return int((self._since + passed) * MICROSECONDS)
 
     def dice(self) -> float:
         return self.random.random()

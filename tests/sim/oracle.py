@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from connectors.backdoor import Backdoor, Kept
@@ -50,6 +51,18 @@ class Scene(Protocol):
     @property
     def race(self) -> float: ...
 
+    def moment(self, passed: float) -> int:
+        """What the engine's clock said so many seconds after the beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Two leads became one, and these records of one of them went over to the other."""
+
+    lead: int
+    at: int
+    moved: frozenset[int]
+
 
 class Oracle:
     """Looks at the end of a play; `faults` says what is wrong."""
@@ -66,13 +79,14 @@ class Oracle:
             self.known = records.by_lead(tx, list(self.leads))
             self.left = outbox.counts(tx)
             past = tx.rows(history_table.select().with_only_columns(history_table.c.lead, history_table.c.body))
-            merges = tx.rows(lead_merge.select().with_only_columns(lead_merge.c.before, lead_merge.c.winner))
+            m = lead_merge.c
+            merges = tx.rows(lead_merge.select().with_only_columns(m.before, m.winner, m.at))
         self.past: dict[int, list[dict[str, Any]]] = defaultdict(list)
         for lead, body in past:
             if lead is not None:
                 self.past[today[lead]].append(unpack(body))
         self.merged = [unpack(row[0]) for row in merges]
-        self.joins = [{"winner": row[1]} for row in merges]
+        self.joins = [Join(today[row[1]], row[2], frozenset(unpack(row[0])["records"])) for row in merges]
         self.real = {
             number: {str(kept.ref): kept for kept in vendor.records()} for number, vendor in play.vendors.items()
         }
@@ -118,7 +132,7 @@ class Oracle:
 
     def _twins(self) -> None:
         """Records that we made: never two for one lead in one system, and none that we do not know of."""
-        joined = {int(each["winner"]) for each in self.joins}
+        joined = {each.lead for each in self.joins}
         for number, vendor in self.play.vendors.items():
             made: Counter[int] = Counter()
             for ref, row in vendor.made_by_us().items():
@@ -134,15 +148,26 @@ class Oracle:
     def _resurrections(self) -> None:
         """Whom a person deleted in a system we do not make there again."""
         for (number, ext), when in self.truth.deleted.items():
-            lead = self._lead_of(number, ext)
-            for (other, made), at in self.truth.made.items():
+            gone = self._known_of(number, ext)
+            if gone is None:
+                continue
+            for (other, name), at in self.truth.made.items():
+                made = self._known_of(number, name) if other == number else None
                 if (
-                    lead is not None
-                    and other == number
-                    and self._lead_of(number, made) == lead
+                    made is not None
+                    and made.lead == gone.lead
                     and at > when + self.play.race
+                    and not self._were_two(gone, made, at)
                 ):
-                    self.fault("resurrected", f"lead {lead} in system {number}: {ext} deleted, {made} made")
+                    self.fault("resurrected", f"lead {gone.lead} in system {number}: {ext} deleted, {name} made")
+
+    def _were_two(self, a: Known, b: Known, at: float) -> bool:
+        """Whether these records' leads became one only after this."""
+        moment = self.play.moment(at)
+        return any(
+            each.lead == a.lead and each.at > moment and (a.id in each.moved) != (b.id in each.moved)
+            for each in self.joins
+        )
 
     # --- edits ---
 
@@ -313,10 +338,13 @@ class Oracle:
         return any(s[0] == person and s[1] == "in" and s[2] == known.system for s in self.truth.said)
 
     def _lead_of(self, number: int, ext: str) -> int | None:
-        for lead, some in self.known.items():
-            if any(k.system == number and k.ext == ext for k in some):
-                return lead
-        return None
+        known = self._known_of(number, ext)
+        return known.lead if known is not None else None
+
+    def _known_of(self, number: int, ext: str) -> Known | None:
+        """The record of this name, where it is some lead's."""
+        some = (each for records in self.known.values() for each in records)
+        return next((each for each in some if each.system == number and each.ext == ext), None)
 
     def _is_asked_about(self, known: Known, kept: Kept) -> bool:
         """Whether a confirmed yes of that system waits for a person: a no that equals the one we were just writing

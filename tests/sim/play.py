@@ -20,6 +20,7 @@ from connectors.errors import ConnectorError
 from connectors.memory import Memory, MemorySettings
 from connectors.memory_records import Row
 from connectors.memory_system import MemorySystem, Outcome, What
+from connectors.world import MICROSECONDS
 from mappings.lead import LeadShape
 from mappings.mapping import LeadMapping, compile_mapping
 from sync import run as runner
@@ -38,7 +39,7 @@ from sync.store.db import Store, create
 from sync.store.leads import count_dirty
 from tests.sim.people import People
 from tests.sim.truth import Truth, tokens
-from tests.sim.world import Hub, SimWorld
+from tests.sim.world import START, Hub, SimWorld
 
 SHAPE = LeadShape({"a": "text", "k": "text"})
 ANY = Limit(1_000_000, 1.0)
@@ -397,6 +398,9 @@ class Play:
     @property
     def passed(self) -> float:
         return self.hub.passed
+
+    def moment(self, passed: float) -> int:
+        return START + int(passed * MICROSECONDS)
 
     def dice(self) -> float:
         return self.outside.random()
