@@ -12,12 +12,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from connectors.base import batches
+from sync.consent import OUT
 from sync.engine import Engine
 from sync.guard import Refusal, outbound
 from sync.model import RESTORE, Known, Lane, OutState, System
 from sync.packed import digest
-from sync.store import feeds, outbox, records, runs
-from sync.store.db import Tx
+from sync.store import feeds, leads, outbox, records, runs
+from sync.store.db import MOST, Tx
 from sync.store.outbox import Row
 
 if TYPE_CHECKING:
@@ -27,12 +29,11 @@ if TYPE_CHECKING:
 @dataclass(slots=True)
 class Verdict:
     """`approved`: how many rows may be sent now. `refused`: what passes a limit. `held`: operations that wait for a
-    person beside. `missing`: of a plan, what is not wanted any more."""
+    person beside."""
 
     approved: int = 0
     refused: list[Refusal] = field(default_factory=list)
     held: int = 0
-    missing: int = 0
 
 
 def approve(engine: Engine, tx: Tx) -> Verdict:
@@ -42,7 +43,8 @@ def approve(engine: Engine, tx: Tx) -> Verdict:
     if not any(state == OutState.PROPOSED for *_, state in counts):
         return out
     now = engine.world.now()
-    flooded = bool(runs.open_causes(tx, "withdrawals"))
+    flooding = _flooding(tx)
+    c = outbox.C
     rows = {row.id: row for row in feeds.systems(tx)}
     for system in sorted(engine.systems.values(), key=lambda each: each.rank):
         done = feeds.counted(tx, system.id, now)
@@ -58,15 +60,16 @@ def approve(engine: Engine, tx: Tx) -> Verdict:
                 out.refused.append(refusal)
                 out.held += wanted
                 continue
-            c = outbox.C
             out.approved += outbox.approve(tx, (c.system == system.id, c.kind == kind, c.lane != int(Lane.WITHDRAWAL)))
             feeds.count(tx, system.id, {("*", f"out:{kind}"): wanted}, now)
-        urgent = sum(n for (s, _, lane, state), n in counts.items() if s == system.id and lane == 0 and state == 0)
-        if urgent and not flooded:
-            c = outbox.C
-            out.approved += outbox.approve(tx, (c.system == system.id, c.lane == int(Lane.WITHDRAWAL)))
-        elif urgent:
-            out.held += urgent
+    if not flooding:
+        out.approved += outbox.approve(tx, (c.system.in_(engine.systems), c.lane == int(Lane.WITHDRAWAL)))
+        return out
+    urgent = [row for row in outbox.proposed(tx) if row.lane == Lane.WITHDRAWAL and row.system in engine.systems]
+    beside = _told_beside(tx, urgent, flooding)
+    out.held += len(urgent) - len(beside)
+    for some in batches(beside, MOST):
+        out.approved += outbox.approve(tx, (c.record.in_(some),))
     return out
 
 
@@ -74,8 +77,28 @@ def _proposed(counts: dict[tuple[int, str, int, int], int], system: System, kind
     return sum(
         n
         for (of, what, lane, state), n in counts.items()
-        if of == system.id and what == kind and state == 0 and lane != Lane.WITHDRAWAL
+        if of == system.id and what == kind and state == OutState.PROPOSED and lane != Lane.WITHDRAWAL
     )
+
+
+def _flooding(tx: Tx) -> set[int]:
+    """Systems that told so many opt-outs that a person must look (F9)."""
+    return {int(cause.partition(":")[2]) for cause in runs.open_causes(tx, "withdrawals")}
+
+
+def _told_beside(tx: Tx, rows: Sequence[Row], flooding: Collection[int]) -> list[int]:
+    """Records of the withdrawals that do not rest on the word of these systems alone: they wait for nobody (F39)."""
+    people = leads.by_id(tx, {row.lead for row in rows if row.lead is not None})
+    said = {
+        number: {lead.origin[cell][0] for cell, value in lead.value.items() if value == OUT and cell in lead.origin}
+        for number, lead in people.items()
+    }
+    tellers = records.by_id(tx, {record for some in said.values() for record in some if record})
+    return [
+        row.record
+        for row in rows
+        if any(each not in tellers or tellers[each].system not in flooding for each in said.get(row.lead or 0, ()))
+    ]
 
 
 # --- plans that a person looked at -------------------------------------------------------------------------------
@@ -181,13 +204,6 @@ class PlanDigest:
 
     def __str__(self) -> str:
         return f"{self._sum:064x}"
-
-
-def plan_digest(hashes: Iterable[str]) -> str:
-    whole = PlanDigest()
-    for each in hashes:
-        whole.add(each)
-    return str(whole)
 
 
 def approve_plan(engine: Engine, tx: Tx, wanted: Collection[str], sent: set[str]) -> Verdict:

@@ -220,7 +220,6 @@ def _guard_new_address(
         operation.step, operation.address, operation.withdraw = "withdraw", operation.slot[1], withdraw
     else:
         operation.fields.update(withdraw)
-    operation.lane = Lane.WITHDRAWAL
 
 
 def _keep_address(mapping: ObjectMapping, operation: Operation) -> None:

@@ -79,7 +79,7 @@ def _look_up(engine: Engine, system: System, lease: Lease, row: Row, rivals: Seq
     with engine.store.tx() as tx:
         lease.check(tx)
         if row.step == 0:
-            outbox.requeue(tx, {row.record: engine.world.now()}, Lane.WITHDRAWAL)
+            outbox.requeue(tx, {row.record: engine.world.now()}, row.lane)
         elif row.kind == "create":
             _settle_create(engine, tx, system, lease, row, rivals, found, seq, run)
         else:

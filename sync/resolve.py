@@ -6,7 +6,7 @@ addresses, so that the order in which they were read plays no part. What is not 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,8 +24,10 @@ from sync.plan import in_scope
 from sync.pull import primed
 from sync.store import feeds, leads, outbox, records, runs
 from sync.store.db import Tx
+from sync.store.leads import Entry
 
 BATCH = 1000
+SAID_BEFORE = "the address had said no before"
 
 
 def resolve(engine: Engine, run: int, lease: Lease | None, tx: Tx | None = None) -> int:
@@ -188,11 +190,12 @@ class _Batch:
         creating = self._made_by_us(tx)
         made = [cluster for cluster in out.made if not any(record in creating for record in cluster)]
         links = dict(out.link)
+        by_id = {each.id: each for each in self.new}
         if made:
             first = tx.ids("lead", len(made))
-            leads.insert(tx, [Lead(first + i) for i in range(len(made))], now)
             for i, cluster in enumerate(made):
                 links.update(dict.fromkeys(cluster, first + i))
+            self._make(tx, {first + i: [by_id[each] for each in cluster] for i, cluster in enumerate(made)}, run, now)
         # Our own create may be what we see here: it is matched when that create is settled, not met as a stranger.
         under_way = records.being_created(tx, links.values())
         early = creating | {
@@ -209,7 +212,6 @@ class _Batch:
         records.await_create(tx, early)
         records.let_wait(tx, [each.id for each in self.new if each.id not in links and each.id not in early])
         leads.share(tx, self._holders(out.shared - self.shared, links))
-        by_id = {each.id: each for each in self.new}
         questions = [
             Question(
                 "identity",
@@ -229,6 +231,22 @@ class _Batch:
         runs.close(tx, [f"identity:{record}" for record in links])
         postponed = sum(not self._follow(tx, loser, run, now) for loser in self.merged)
         return self.size - postponed
+
+    def _make(self, tx: Tx, made: Mapping[int, Sequence[Known]], run: int, now: int) -> None:
+        """New leads, by their records. One whose address had said no before, whoever had it then, begins with that: a
+        no hangs on the address, and does not end because somebody else has it (F7)."""
+        slots = {number: {each.slot for each in cluster if each.slot is not None} for number, cluster in made.items()}
+        refused = leads.refusals(tx, {slot for some in slots.values() for slot in some})
+        entries: list[Entry] = []
+        born = [Lead(number) for number in made]
+        for lead in born:
+            for address in sorted(slots[lead.id] & refused.keys()):
+                for cell, at in refused[address].items():
+                    lead.value[cell] = OUT
+                    lead.origin[cell] = [0, at, at, SAID_BEFORE, run, True, 0]
+                    entries.append(Entry(lead.id, address, cell, OUT, SAID_BEFORE, at, None, run))
+        leads.insert(tx, born, now)
+        leads.enter(tx, entries)
 
     def _holders(self, keys: Collection[str], links: Mapping[int, int]) -> set[tuple[str, int]]:
         """(address, lead) of everybody who holds one of these, those who were placed just now included."""

@@ -35,6 +35,7 @@ class SystemRow:
 
 
 _SYSTEM = select(*system.c).order_by(system.c.id)
+_ONE_SYSTEM = select(*system.c).where(system.c.id == bindparam("id"))
 _SAVE_FEED = Upsert(
     feed,
     ("system", "object", "kind"),
@@ -65,18 +66,17 @@ _EXTEND = (
 
 
 def systems(tx: Tx) -> list[SystemRow]:
-    rows = tx.rows(_SYSTEM)
-    return [
-        SystemRow(
-            **{
-                **row._mapping,
-                "mapping": unpack(row.mapping) or {},
-                "told": unpack(row.told) or {},
-                "schema": unpack(row.schema) or {},
-            }
-        )
-        for row in rows
-    ]
+    return [_system(row) for row in tx.rows(_SYSTEM)]
+
+
+def system_row(tx: Tx, system_id: int) -> SystemRow:
+    (row,) = tx.rows(_ONE_SYSTEM, {"id": system_id})
+    return _system(row)
+
+
+def _system(row: Any) -> SystemRow:
+    packed = ("mapping", "told", "schema")
+    return SystemRow(**{**row._mapping, **{name: unpack(row._mapping[name]) or {} for name in packed}})
 
 
 def enrol(tx: Tx, name: str, connector: str) -> int:

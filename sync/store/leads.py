@@ -53,6 +53,9 @@ _CLEAN = sa.delete(dirty).where(dirty.c.lead == bindparam("b_lead"), dirty.c.seq
 _KEYS = select(lead_key.c.value, lead_key.c.lead, lead_key.c.shared).where(
     lead_key.c.kind == "email", among(lead_key.c.value, "values")
 )
+_SAID_OF = select(consent.c.address, consent.c.cell, consent.c.state, consent.c.at).where(
+    among(consent.c.address, "addresses")
+)
 _FORGET_KEYS = sa.delete(lead_key).where(among(lead_key.c.lead, "leads"), lead_key.c.shared == 0)
 _SHARE = Upsert(lead_key, ("kind", "value", "lead"), lambda new: {"shared": new.shared})
 
@@ -261,6 +264,19 @@ def enter(tx: Tx, entries: Sequence[Entry]) -> None:
     ]
     tx.many(_ENTER(tx), rows)
     tx.many(_TELL, rows)
+
+
+def refusals(tx: Tx, addresses: Collection[str]) -> dict[str, dict[str, int]]:
+    """Address → cell → when, of what these addresses are out of: the last word on each, whoever's they were."""
+    last: dict[tuple[str, str], tuple[int, bool]] = {}
+    for some in batches(sorted(addresses), MOST):
+        for address, cell, state, at in tx.rows(_SAID_OF, {"addresses": some}):
+            last[address, cell] = max(last.get((address, cell), (0, False)), (at, state == "out"))
+    found: dict[str, dict[str, int]] = {}
+    for (address, cell), (at, out) in last.items():
+        if out:
+            found.setdefault(address, {})[cell] = at
+    return found
 
 
 def ledger(tx: Tx, lead_id: int) -> Sequence[Any]:

@@ -226,5 +226,9 @@ def count_open(tx: Tx) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
+def open_questions(tx: Tx, kind: str) -> list[Review]:
+    return [_review(row) for row in tx.rows(_REVIEW.where(_R.state == "open", _R.kind == kind).order_by(_R.id))]
+
+
 def open_causes(tx: Tx, kind: str) -> set[str]:
     return {row[0] for row in tx.rows(select(_R.cause).where(_R.kind == kind, _R.state == "open"))}

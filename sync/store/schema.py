@@ -217,6 +217,7 @@ consent = Table(
     integer("record", null=True),
     integer("run"),
     PrimaryKeyConstraint("lead", "address", "cell"),
+    Index("consent_address", "address"),
 )
 
 consent_event = Table(

@@ -266,7 +266,7 @@ MOVED = {"email": "new@example.com", "consent.email": OUT}
 
 def test_where_consent_hangs_on_the_address_the_new_one_is_opted_out_first() -> None:
     operation = only(planned(lead(MOVED), seen(1, {**ADDRESS, **SAYS_OUT}, of=system(1, capabilities=MAIL))))
-    assert (operation.step, operation.address, operation.lane) == ("withdraw", "new@example.com", Lane.WITHDRAWAL)
+    assert (operation.step, operation.address, operation.lane) == ("withdraw", "new@example.com", Lane.EDIT)
     assert (operation.withdraw, operation.fields) == ({"consent": OUT}, {"email": "new@example.com"})
     assert operation.slot == [None, "new@example.com"]
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from sync.rules import Rules
+from sync.store import leads
 from tests.sync.installation import ANN, PLAIN, Installation, There, two
 
 # --- consent ---------------------------------------------------------------------------------------------------------
@@ -72,6 +73,43 @@ def test_an_opted_out_person_is_made_only_after_their_address_was_opted_out() ->
     assert here.writes("mail") == ["WITHDRAW", "CREATE"]
     assert here.shown("mail", "email", "consent") == [["ann@example.com", "out"]]
     assert here.quiet()
+
+
+@pytest.mark.parametrize("address", ["ann@example.com", "other@example.com"])
+def test_an_address_that_said_no_is_not_mailable_because_somebody_new_has_it(address: str) -> None:
+    """Its former owner moved on with the no; the address comes back as a record of its own (F7)."""
+    here = Installation({"crm": There(), "list": There()})
+    ref = here.put("crm", **ANN, consent="out")
+    here.run()
+    here.edit("crm", ref, email="ann.berg@example.com")
+    here.run()
+    here.put("crm", email=address, first="Ola", last="Dahl", consent="in")
+    here.run()
+    new = next(each for each in here.people() if each.value["email"] == address)
+    said = "out" if address == "ann@example.com" else None
+    assert new.value.get("consent.email") == said or (said is None and new.value["consent.email"] == "in")
+    shown = dict(here.shown("list", "email", "consent"))
+    assert shown == {"ann.berg@example.com": "out", address: said}
+    assert here.quiet()
+    if said:
+        with here.store.read() as tx:
+            (told,) = leads.ledger(tx, new.id)[:1]
+        assert tuple(told)[:4] == (address, "consent.email", "out", "the address had said no before")
+
+
+def test_an_address_whose_owner_said_yes_again_is_new_to_whoever_gets_it() -> None:
+    here = two(rules=Rules(opt_in_trust=frozenset({1, 2})))
+    ref = here.put("crm", **ANN, consent="out")
+    here.run()
+    here.later(3600)
+    here.vendors["list"].confirm("ann@example.com")
+    here.run()
+    here.edit("crm", ref, email="ann.berg@example.com")
+    here.run()
+    here.put("crm", email="ann@example.com", first="Ola", last="Dahl")
+    here.run()
+    new = next(each for each in here.people() if each.value["email"] == "ann@example.com")
+    assert new.value.get("consent.email") is None
 
 
 def test_nobody_is_opted_in_by_being_made() -> None:

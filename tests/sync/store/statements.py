@@ -50,6 +50,7 @@ CASES: dict[str, Case] = {
     "feeds.count": lambda tx: feeds.count(
         tx, 1, {("title", "cleared"): 2, ("a", "changed"): 1, ("b", "changed"): 0}, NOW
     ),
+    "feeds.system_row": lambda tx: (feeds.system_row(tx, 1), feeds.system_row(tx, 2)),
     "feeds.counted": lambda tx: (
         feeds.counted(tx, 1, NOW),
         feeds.counted(tx, 1, NOW - 50 * HOUR),
@@ -101,6 +102,7 @@ CASES: dict[str, Case] = {
         ],
     ),
     "leads.ledger": lambda tx: (leads.ledger(tx, 11), leads.ledger(tx, 1)),
+    "leads.refusals": lambda tx: leads.refusals(tx, ["p11@example.com", "p12@example.com", "nobody@example.com"]),
     "leads.move_consent": lambda tx: (leads.move_consent(tx, 11, 12), leads.move_consent(tx, 12, 50)),
     "outbox.flying": lambda tx: (outbox.flying(tx, range(20, 40)), outbox.flying(tx, [])),
     "outbox.sending": lambda tx: outbox.sending(tx, 1),
@@ -207,6 +209,7 @@ CASES: dict[str, Case] = {
     "runs.review_by_id": lambda tx: (runs.review_by_id(tx, 1), runs.review_by_id(tx, 99)),
     "runs.open_reviews": lambda tx: (runs.open_reviews(tx, 2), runs.open_reviews(tx, 9, 1)),
     "runs.count_open": runs.count_open,
+    "runs.open_questions": lambda tx: (runs.open_questions(tx, "conflict"), runs.open_questions(tx, "inbound")),
     "runs.open_causes": lambda tx: runs.open_causes(tx, "conflict"),
     "db.Tx.ids": lambda tx: (tx.ids("lead", 3), tx.ids("seq", 1), tx.ids("lead", 1)),
     "db.generation": lambda tx: len(generation(tx)),

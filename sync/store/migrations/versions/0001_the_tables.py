@@ -154,6 +154,7 @@ def upgrade() -> None:
         sa.Column("run", INT, nullable=False),
         sa.PrimaryKeyConstraint("lead", "address", "cell"),
     )
+    op.create_index("consent_address", "consent", ["address"])
     op.create_table(
         "consent_event",
         sa.Column("id", INT, primary_key=True, autoincrement=True),
