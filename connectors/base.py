@@ -300,6 +300,10 @@ class ConnectorSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
+    def place(self) -> tuple[object, ...]:
+        """The account or file that is meant: two systems of one connector and one place are one too many."""
+        return tuple(self.model_dump().items())
+
 
 class Connector(ABC):
     """One configured connection. Made by wiring; used by one holder of the system's lease at a time, from up to
@@ -321,11 +325,12 @@ class Connector(ABC):
     @abstractmethod
     def changes(self, feed: Feed) -> Iterator[Page]:
         """Read a delta or deletes feed on from its cursor, at least one page. A page is requested only when it is
-        asked for. Raises Retry or Stop."""
+        asked for. Raises Retry, CursorLost or Stop."""
 
     @abstractmethod
     def ids(self, feed: Feed) -> Iterator[Page]:
-        """Walk a sweep feed: every live record with its ref, and `version`/`modified` where they come for free."""
+        """Walk a sweep feed: every live record with its ref, and `version`/`modified` where they come for free.
+        Raises as `changes`."""
 
     @abstractmethod
     def fetch(self, refs: Sequence[Ref]) -> Iterator[Record]:

@@ -2,7 +2,7 @@
     ConnectorError
     ├── Retry      not now: the system backs off and comes again; nothing of this call took effect
     ├── Skip       this one record cannot be handled: it waits in the review queue, the rest goes on
-    ├── Stop       this system stops until a person acts; the others go on
+    ├── Stop       this system stops until a person acts; the others go on (`CursorLost`: the feed begins anew)
     └── InDoubt    a write left and its answer is unknown; a connector turns it into the answer `Unknown`
 
 A bad *record* is an answer (`Refused`), no exception. No text holds a secret or a person's data.
@@ -41,6 +41,13 @@ class Stop(ConnectorError):
     """This system needs a person: credentials, a missing right, an address that is not the vendor's."""
 
     code = "SM303"
+
+
+class CursorLost(Stop):
+    """The saved cursor of a feed cannot be read, or the vendor takes it no more. It comes in place of the first page,
+    and never where the feed is read from its beginning."""
+
+    code = "SM309"
 
 
 class InDoubt(ConnectorError):

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
+import ssl
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import urljoin, urlsplit
@@ -28,6 +30,7 @@ log = logging.getLogger(__name__)
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
 ATTEMPTS = 5
+ADVICE = "check base_url, and whether something on the way, a proxy or firewall, keeps this machine from it"
 LONGEST_WAIT = 60.0
 """A vendor that asks for more patience than this gets it from the schedule, not from a sleeping process."""
 
@@ -46,15 +49,49 @@ class Reply:
 
 
 class Lost(Exception):
-    """No answer came. `left`: the request may have reached the vendor."""
+    """No answer came. `left`: the request may have reached the vendor. `refused`: nothing listens at that address."""
 
-    def __init__(self, why: str, *, left: bool) -> None:
+    def __init__(self, why: str, *, left: bool, refused: bool = False) -> None:
         super().__init__(why)
         self.left = left
+        self.refused = refused
+
+
+_HAPPENED: tuple[tuple[type[BaseException], str], ...] = (
+    (ConnectionRefusedError, "refuses connections"),
+    (socket.gaierror, "is a name that could not be looked up"),
+    (ssl.SSLCertVerificationError, "shows a certificate that is not trusted"),
+    (ssl.SSLError, "speaks no TLS that we do"),
+    (TimeoutError, "did not answer in time"),
+    (ConnectionError, "broke the connection off"),
+)
+"""What the system's own error, at the bottom of every library's, means."""
+
+
+def lost(error: Exception, url: str, *, left: bool) -> Lost:
+    """A library's error as an answer that did not come: the address, and what happened, in a person's words."""
+    _, host, port = origin(url)
+    where = f"{host}:{port}"
+    causes = list(_causes(error))
+    for kind, happened in _HAPPENED:
+        if any(isinstance(each, kind) for each in causes):
+            return Lost(f"{where} {happened}", left=left, refused=kind is ConnectionRefusedError)
+    return Lost(f"{where} {'broke the exchange off' if left else 'cannot be reached'}", left=left)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 Judge: TypeAlias = "Callable[[Reply], ConnectorError | None]"
 """What an answer means: None to go on with it, Retry when nothing took effect, InDoubt when it may have, Stop."""
+
+
+class Nobody(Retry):
+    """Nothing listens at an address that has never answered: most likely it is the wrong one, so that it is left to the
+    schedule at once, and whoever waits for a check is told."""
 
 
 class Gate:
@@ -66,6 +103,7 @@ class Gate:
         self._budget = budget
         self._counted: Counter[str] = Counter()
         self._count_lock = world.lock()
+        self._answered = False
 
     def call(
         self,
@@ -90,12 +128,16 @@ class Gate:
                 self._counted[purpose] += 1
             try:
                 reply = send()
-            except Lost as lost:
-                if changes and lost.left:
-                    raise InDoubt(f"{self._system}: no answer to {purpose!r}: {lost}") from None
-                raise Retry(f"{self._system}: no answer to {purpose!r}: {lost}") from None
+            except Lost as none:
+                text = f"{self._system}: no answer to {purpose!r}: {none}"
+                if changes and none.left:
+                    raise InDoubt(text) from None
+                if none.left:
+                    raise Retry(text) from None
+                raise (Nobody if none.refused and not self._answered else Retry)(f"{text}; {ADVICE}") from None
             finally:
                 self._world.pause("answered")
+            self._answered = True
             verdict = judge(reply)
             if verdict is not None:
                 raise verdict
@@ -110,7 +152,9 @@ class Gate:
     def _patient(self, purpose: str) -> tenacity.Retrying:
         def worth_it(state: tenacity.RetryCallState) -> bool:
             error = state.outcome.exception() if state.outcome else None
-            return isinstance(error, Retry) and (error.after or 0.0) <= LONGEST_WAIT
+            if not isinstance(error, Retry) or isinstance(error, Nobody):
+                return False
+            return (error.after or 0.0) <= LONGEST_WAIT
 
         def wait(state: tenacity.RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None
@@ -216,9 +260,9 @@ class Http:
             try:
                 answer = self._client.request(method, url, params=params, json=json_body, data=form, headers=headers)
             except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-                raise Lost(type(error).__name__, left=False) from None
+                raise lost(error, url, left=False) from None
             except httpx.HTTPError as error:
-                raise Lost(type(error).__name__, left=True) from None
+                raise lost(error, url, left=True) from None
             return Reply(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, answer.content)
 
         def judged(reply: Reply) -> ConnectorError | None:

@@ -44,7 +44,7 @@ from connectors.base import (
     Writer,
     batches,
 )
-from connectors.errors import ConnectorError, InDoubt, Retry, Stop
+from connectors.errors import ConnectorError, CursorLost, InDoubt, Retry, Stop
 from connectors.memory_records import CONFIRMED, CONSENT, EMAIL, IN, KEY, OUT, Deletes, Image, Row, Temperament
 from connectors.memory_system import MemorySystem, Outcome, Trouble, What, system_named
 from connectors.world import MICROSECONDS, World
@@ -57,6 +57,9 @@ class MemorySettings(ConnectorSettings):
 
     world_name: str
     token: SecretStr = SecretStr("")
+
+    def place(self) -> tuple[object, ...]:
+        return (self.world_name,)
 
 
 def capabilities(how: Temperament) -> Capabilities:
@@ -95,17 +98,19 @@ class _Place:
     began: int | None = None
     after: int | None = None
 
+    @classmethod
+    def read(cls, cursor: str | None, system: str) -> _Place:
+        if cursor is None:
+            return cls()
+        try:
+            return cls(*(int(each) for each in cursor.split("/", 2)))
+        except ValueError:
+            raise CursorLost(
+                f"{system}: the saved cursor is none of this connector's; read the feed from the beginning"
+            ) from None
+
     def __str__(self) -> str:
         return "/".join(str(each) for each in (self.since, self.began, self.after) if each is not None)
-
-
-def _numbers(cursor: str | None) -> list[int]:
-    try:
-        return [int(each) for each in cursor.split("/", 2)] if cursor else []
-    except ValueError:
-        raise Stop(
-            f"the saved cursor {cursor!r} is none of this connector's; read the feed from the beginning"
-        ) from None
 
 
 class Memory(Connector):
@@ -137,7 +142,7 @@ class Memory(Connector):
     # Reading.
 
     def changes(self, feed: Feed) -> Iterator[Page]:
-        place = _Place(*_numbers(feed.cursor))
+        place = _Place.read(feed.cursor, self._name)
         removed = feed.kind is FeedKind.DELETES
         while True:
             listing = self._ask(
@@ -157,7 +162,7 @@ class Memory(Connector):
                 return
 
     def ids(self, feed: Feed) -> Iterator[Page]:
-        after = _Place(*_numbers(feed.cursor)).since
+        after = _Place.read(feed.cursor, self._name).since
         while True:
             listing = self._ask(f"sweep {feed.object}", partial(self._system.sweep, self._token, feed.object, after))
             after = 0 if listing.last else listing.after

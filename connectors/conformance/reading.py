@@ -8,6 +8,7 @@ from connectors.backdoor import Fault
 from connectors.base import FeedKind, Ref, State
 from connectors.conformance.clause import Clause, ability, clause, fault, feed, found_by_address, merging, stillness
 from connectors.conformance.rig import Rig, reads, to_the_end
+from connectors.errors import ConnectorError, CursorLost
 from connectors.world import MICROSECONDS
 
 DELTA = feed(FeedKind.DELTA)
@@ -116,6 +117,24 @@ def saved_cursor(rig: Rig) -> None:
     rig.settle()
     newest = rig.read(rig.restart(), cursor=cursor).newest
     assert ref in newest, "a change between two processes was not shown by the second"
+
+
+@clause("lost-cursor", DELTA)
+def lost_cursor(rig: Rig) -> None:
+    """A cursor that leads nowhere is told by every feed as lost, instead of any page: then it is read anew."""
+    ref = rig.put(1)[0]
+    rig.settle()
+    connector = rig.connect()
+    for kind in (kind for object, kind in connector.capabilities.feeds if object == rig.names.object):
+        walk = connector.ids if kind is FeedKind.SWEEP else connector.changes
+        try:
+            page = next(walk(rig.feed(kind, "no cursor of this feed")), None)
+        except CursorLost:
+            continue
+        except ConnectorError as error:
+            raise AssertionError(f"the {kind} feed tells a lost cursor by {type(error).__name__}") from error
+        raise AssertionError(f"the {kind} feed takes a cursor that leads nowhere, and answers {page!r}")
+    assert ref in rig.read(connector).newest, "after a lost cursor the beginning shows nothing"
 
 
 @clause("cursor-in-mid-listing", DELTA)
@@ -361,6 +380,7 @@ CLAUSES: tuple[Clause, ...] = (
     quiet_reading,
     late_changes,
     saved_cursor,
+    lost_cursor,
     cursor_in_mid_listing,
     edit_before_a_resume,
     equal_times,

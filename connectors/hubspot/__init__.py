@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, SecretStr
 
+from connectors.address import BaseUrl
 from connectors.auth import Secrets
 from connectors.base import (
     Answer,
@@ -52,7 +53,7 @@ class HubSpotSettings(ConnectorSettings):
 
     token: SecretStr
     """The access token of a private app."""
-    base_url: str = "https://api.hubapi.com"
+    base_url: BaseUrl = "https://api.hubapi.com"
     """Where its API is; a stand-in may take its place."""
     key_property: str = Field("smarketing_id", pattern=r"^[a-z][a-z0-9_]*$", max_length=100)
     """The contact property that holds our key, by which no crash makes a person twice; `check` offers to add it."""
@@ -64,6 +65,9 @@ class HubSpotSettings(ConnectorSettings):
     """So many requests under way at once."""
     timeout: float = Field(30.0, gt=0)
     """Seconds after which an answer is no longer waited for."""
+
+    def place(self) -> tuple[object, ...]:
+        return self.base_url, self.token
 
 
 class HubSpot(Connector):

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from connectors.base import Page, Record, Ref, State
-from connectors.errors import Retry, Stop
+from connectors.errors import CursorLost, Retry
 from connectors.hubspot.native import CONTACT, MERGED, MODIFIED, losers, micros, properties
 from connectors.hubspot.reading import Reader
 from connectors.hubspot.wire import SEARCH, Heard, Wire
@@ -53,7 +53,9 @@ class Place:
         try:
             return msgspec.json.decode(cursor, type=cls)
         except (msgspec.DecodeError, UnicodeError):
-            raise Stop(f"{system}: this is no cursor of a HubSpot feed; read the feed from the beginning") from None
+            raise CursorLost(
+                f"{system}: the saved cursor is none of a HubSpot feed; read it from the beginning"
+            ) from None
 
     def text(self) -> str:
         return msgspec.json.encode({name: each for name, each in asdict(self).items() if each is not None}).decode()
@@ -67,14 +69,16 @@ class Feeds:
         self._reader = reader
 
     def changes(self, cursor: str | None) -> Iterator[Page]:
-        place = Place.read(cursor, self._system)
+        saved = place = Place.read(cursor, self._system)
         seen = _Seen()
         stuck = _Stuck(self._system)
         while True:
             asked_at = self._world.now()
             before = place
             rows, place, last = (
-                self._everything(place, asked_at) if place.since is None else self._since(place, asked_at)
+                self._everything(place, asked_at, saved=place is saved)
+                if place.since is None
+                else self._since(place, asked_at)
             )
             stuck.note(before.after, place.after)
             yield Page(self._reader.records(seen.news(rows)), place.text(), last)
@@ -83,10 +87,10 @@ class Feeds:
 
     # everything, by the list endpoint: ordered by id, and it reads our own writes
 
-    def _everything(self, place: Place, asked_at: int) -> tuple[list[Mapping[str, Any]], Place, bool]:
+    def _everything(self, place: Place, asked_at: int, *, saved: bool) -> tuple[list[Mapping[str, Any]], Place, bool]:
         # A long list of names does not fit into an address: then they are read for the ids of the page.
         long = sum(map(len, self._reader.names)) > LIST_ROOM
-        heard = self._list("read contacts", [MODIFIED] if long else self._reader.names, place.after)
+        heard = self._list("read contacts", [MODIFIED] if long else self._reader.names, place.after, saved=saved)
         rows: list[Mapping[str, Any]] = list(heard.results)
         if long:
             rows = self._reader.complete(rows, "read contacts")
@@ -95,15 +99,26 @@ class Feeds:
             return rows, Place(since=start - _millis(LAG)), True
         return rows, Place(start=start, after=heard.after), False
 
-    def _list(self, purpose: str, names: Sequence[str], after: str | None, *, archived: bool = False) -> Heard:
+    def _list(
+        self, purpose: str, names: Sequence[str], after: str | None, *, saved: bool, archived: bool = False
+    ) -> Heard:
+        """One page. `saved`: its mark comes from an earlier reading, and the vendor may not know it any more."""
         query: dict[str, object] = {"limit": PAGE, "properties": list(names)}
         if after is not None:
             query["after"] = after
         if archived:
             query["archived"] = "true"
-        return self._wire.ask(
-            lambda: self._wire.sdk.contacts.get_page(**query, _preload_content=False), purpose=purpose
+        heard = self._wire.ask(
+            lambda: self._wire.sdk.contacts.get_page(**query, _preload_content=False),
+            purpose=purpose,
+            expect=(400,) if saved and after is not None else (),
         )
+        if heard.status == 400:
+            raise CursorLost(
+                f"{self._system}: 400 while trying to {purpose}: the saved cursor is not taken any more; read the feed "
+                f"from the beginning"
+            )
+        return heard
 
     # what changed, by search
 
@@ -177,10 +192,10 @@ class Feeds:
     def _walk(
         self, purpose: str, names: Sequence[str], cursor: str | None, *, archived: bool = False
     ) -> Iterator[tuple[Heard, str]]:
-        place = Place.read(cursor, self._system)
+        saved = place = Place.read(cursor, self._system)
         stuck = _Stuck(self._system)
         while True:
-            heard = self._list(purpose, names, place.after, archived=archived)
+            heard = self._list(purpose, names, place.after, saved=place is saved, archived=archived)
             stuck.note(place.after, heard.after)
             place = Place(after=heard.after)
             yield heard, place.text()

@@ -18,7 +18,7 @@ import urllib3
 from connectors.auth import StaticToken
 from connectors.base import Rate, batches
 from connectors.errors import ConnectorError
-from connectors.http import CONNECT_SECONDS, Gate, Http, Lost, Reply
+from connectors.http import CONNECT_SECONDS, Gate, Http, Reply, lost
 from connectors.hubspot.answers import day, decoded, verdict
 from connectors.rates import Budget
 from connectors.world import MICROSECONDS, World
@@ -97,7 +97,7 @@ class Carrier:
                 redirect=False,
             )
         except urllib3.exceptions.HTTPError as error:
-            raise Lost(type(error).__name__, left=not isinstance(error, _NEVER_LEFT)) from None
+            raise lost(error, url, left=not isinstance(error, _NEVER_LEFT)) from None
         return Carried(Reply(answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.data))
 
 
@@ -108,8 +108,7 @@ class Sdk:
         from hubspot import HubSpot
 
         silence(logging.getLogger("hubspot"))
-        host = settings.base_url.rstrip("/")
-        client = HubSpot(access_token=settings.token.get_secret_value(), host=host)
+        client = HubSpot(access_token=settings.token.get_secret_value(), host=settings.base_url)
 
         def held(api: Any) -> Any:
             api.api_client.rest_client.pool_manager = carrier

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr
 
+from connectors.address import BaseUrl
 from connectors.auth import Secrets
 from connectors.base import (
     Answer,
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     import httpx
     from requests.adapters import BaseAdapter
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
-
 
 class SalesforceSettings(ConnectorSettings):
     """One organisation, and the connected app by which we act in it."""
@@ -52,7 +50,7 @@ class SalesforceSettings(ConnectorSettings):
     """The consumer key of the connected app."""
     client_secret: SecretStr
     """Its consumer secret."""
-    base_url: str
+    base_url: BaseUrl
     """The My Domain address, https://….my.salesforce.com."""
     api_version: str = Field(default="v62.0", pattern=r"^v\d{2,3}\.0$")
     """Which version of the API is spoken."""
@@ -67,15 +65,8 @@ class SalesforceSettings(ConnectorSettings):
     timeout: float = Field(default=60.0, gt=0, le=HORIZON)
     """Seconds after which an answer is no longer waited for."""
 
-    @field_validator("base_url")
-    @classmethod
-    def _private(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme == "https" and parts.hostname:
-            return value.rstrip("/")
-        if parts.scheme == "http" and parts.hostname in LOOPBACK:
-            return value.rstrip("/")
-        raise ValueError("must be an https address (http only on this machine), since client_secret is sent to it")
+    def place(self) -> tuple[object, ...]:
+        return (self.base_url,)
 
 
 class Salesforce(Connector):

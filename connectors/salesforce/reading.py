@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from connectors.base import Feed, Fields, Page, Record, Ref, State
-from connectors.errors import Stop
+from connectors.errors import CursorLost, Stop
 from connectors.salesforce.account import Account
 from connectors.salesforce.answers import Complaint
 from connectors.salesforce.native import ID, at_path, chunks, instant, listed, literal, long_id, quoted
@@ -53,12 +53,17 @@ class Position:
     id: str | None = None
 
     @classmethod
-    def of(cls, cursor: str | None) -> Position:
-        """A cursor that cannot be read means the beginning: repeating is allowed, missing is not."""
-        try:
-            return msgspec.json.decode(cursor, type=cls) if cursor else cls()
-        except ValueError:
+    def read(cls, cursor: str | None, system: str) -> Position:
+        if cursor is None:
             return cls()
+        try:
+            position = msgspec.json.decode(cursor, type=cls)
+            _since(position)
+        except (ValueError, OverflowError):
+            raise CursorLost(
+                f"{system}: the saved cursor is none of a Salesforce feed; read it from the beginning"
+            ) from None
+        return position
 
     def text(self) -> str:
         return msgspec.json.encode({k: v for k, v in asdict(self).items() if v is not None}).decode()
@@ -78,7 +83,7 @@ class Reader:
 
     def changes(self, feed: Feed) -> Iterator[Page]:
         object = self._expect(feed.object)
-        begin = Position.of(feed.cursor)
+        begin = Position.read(feed.cursor, self._system)
         started = self._world.now() if begin.started is None else begin.started
         begin = replace(begin, started=started)
 
@@ -95,7 +100,8 @@ class Reader:
         def rest(at: Position) -> str:
             return f"{_where(LIVE[object], f'Id > {quoted(at.id)}' if at.id else '')}ORDER BY Id"
 
-        walk = self._walk(object, Position.of(feed.cursor), rest, f"list {plural(object)}", whole=False)
+        begin = Position.read(feed.cursor, self._system)
+        walk = self._walk(object, begin, rest, f"list {plural(object)}", whole=False)
         for position, rows, last in walk:
             records = [Record(Ref(object, row["Id"]), {}, modified=instant(row["SystemModstamp"])) for row in rows]
             yield Page(records, (Position() if last else position).text(), last)

@@ -26,7 +26,7 @@ from simple_salesforce.exceptions import SalesforceError
 
 from connectors.auth import RenewedToken, Secrets
 from connectors.errors import ConnectorError, Retry, Stop
-from connectors.http import CONNECT_SECONDS, Gate, Http, Lost, Reply, Unauthorized, origin, within
+from connectors.http import CONNECT_SECONDS, Gate, Http, Reply, Unauthorized, lost, origin, within
 from connectors.rates import Budget
 from connectors.salesforce.answers import decoded, usage, verdict
 from connectors.salesforce.native import QUERY_HEADERS, WRITE_HEADERS
@@ -221,7 +221,7 @@ class Wire:
             )
             body = answer.content
         except requests.RequestException as error:
-            raise Lost(type(error).__name__, left=not _never_connected(error)) from None
+            raise lost(error, str(leaving.url), left=not _never_connected(error)) from None
         return Reply(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, body)
 
     def _compare_clocks(self, date: str | None) -> None:

@@ -33,13 +33,13 @@ from connectors.base import (
     Write,
     WriteKind,
 )
-from connectors.errors import ConnectorError, InDoubt, Retry, Stop
+from connectors.errors import ConnectorError, CursorLost, InDoubt, Retry, Stop
 from connectors.spreadsheet.delimited import Delimited
 from connectors.spreadsheet.disk import FRESH, Content, Disk, File, RealDisk, version_of
 from connectors.spreadsheet.form import Edits, Form
 from connectors.spreadsheet.package import refuse_other_than_text, refuse_other_than_workbook
 from connectors.spreadsheet.settings import SpreadsheetSettings
-from connectors.spreadsheet.survey import describe, report
+from connectors.spreadsheet.survey import describe, illegible, report
 from connectors.spreadsheet.table import OBJECT, Reading, Table
 from connectors.spreadsheet.workbook import Workbook
 from connectors.spreadsheet.writing import is_otherwise_unchanged, prepare, stamp
@@ -134,7 +134,7 @@ class Spreadsheet(Connector):
         if self._settings.key_column is not None:
             raise Stop(f'{self._where}: rows are known by "{self._settings.key_column}" (the setting key_column)')
         for _ in range(TRIES):
-            table = self._open()
+            table = self._people()
             self._refuse_frozen(table)
             edits = Edits()
             stamp(table, edits)
@@ -145,15 +145,25 @@ class Spreadsheet(Connector):
     # -- reading -------------------------------------------------------------------------------------------------------
 
     def changes(self, feed: Feed) -> Iterator[Page]:
-        cursor, table = _cursor(feed.cursor), self._open()
+        cursor, table = self._cursor(feed.cursor), self._people()
         if cursor is not None and not cursor.at and (cursor.file, cursor.how) == (table.version, self._how):
             yield Page([], _text(cursor), True)
             return
         yield from self._pages(cursor, table)
 
     def ids(self, feed: Feed) -> Iterator[Page]:
-        for page in self._pages(_cursor(feed.cursor), self._open()):
+        for page in self._pages(self._cursor(feed.cursor), self._people()):
             yield Page([Record(each.ref, {}, version=each.version) for each in page.records], page.cursor, page.last)
+
+    def _cursor(self, text: str | None) -> _Cursor | None:
+        if text is None:
+            return None
+        try:
+            return msgspec.json.decode(text, type=_Cursor)
+        except msgspec.DecodeError:
+            raise CursorLost(
+                f"{self._where}: the saved cursor is none of a sheet; read it from the beginning"
+            ) from None
 
     def _pages(self, cursor: _Cursor | None, table: Table) -> Iterator[Page]:
         """All rows, from the cursor on if it is about this version. A file that changes between two pages is read
@@ -169,12 +179,12 @@ class Spreadsheet(Connector):
             yield Page(records, _text(_Cursor(table.version, self._how, page[PAGE - 1][0])), False)
             page = more
             if self._content is None or not self._file.still_looks(self._content):
-                before, table = table.version, self._open()
+                before, table = table.version, self._people()
                 if table.version != before:
                     rows, page = table.records(), []
 
     def fetch(self, refs: Sequence[Ref]) -> Iterator[Record]:
-        table = self._open()
+        table = self._people()
         found = table.select(ref.id for ref in refs if ref.object == OBJECT)
         for ref in dict.fromkeys(refs):
             if ref.object == OBJECT and ref.id in found:
@@ -186,7 +196,7 @@ class Spreadsheet(Connector):
                 yield Record(ref, {}, State.GONE, version=table.version)
 
     def find(self, object: str, name: str, values: Sequence[str]) -> Iterator[Record]:
-        table = self._open()
+        table = self._people()
         if name == (self._settings.key_column or self._settings.id_column):
             yield from table.select(table.name_of(value) for value in values).values()
             return
@@ -233,7 +243,7 @@ class Spreadsheet(Connector):
 
     def write(self, writes: Sequence[Write]) -> list[Answer]:
         for _ in range(TRIES):
-            table = self._open()
+            table = self._people()
             self._refuse_frozen(table)
             batch = prepare(table, writes, partial(self._holds, now=table.version))
             after: Table | None = table
@@ -297,10 +307,20 @@ class Spreadsheet(Connector):
 
     def _busy(self) -> Retry:
         return Retry(
-            f"{self._where}: somebody changed it {TRIES} times while it was being written", after=30.0, code="SM327"
+            f"{self._where}: somebody changed it {TRIES} times while it was being written; try again when nobody works "
+            f"in it",
+            after=30.0,
+            code="SM327",
         )
 
     # -- one reading ---------------------------------------------------------------------------------------------------
+
+    def _people(self) -> Table:
+        """The file as it is now, where people can be read in it. Raises Retry or Stop."""
+        table = self._open()
+        if (nobody := illegible(table)) is not None:
+            raise Stop(f"{self._where}: {nobody.text}; {nobody.hint}", code=nobody.code)
+        return table
 
     def _open(self) -> Table:
         """The file as it is now. Raises Retry or Stop."""
@@ -319,7 +339,13 @@ class Spreadsheet(Connector):
         except Stop as error:
             # Perhaps a copy that is still under way: cut off anywhere, even within a letter.
             if error.code in ("SM323", "SM325") and 0 <= content.age < FRESH:
-                raise Retry(str(error), after=30.0, code="SM327") from None
+                what, _, cure = str(error).partition("; ")
+                raise Retry(
+                    f"{what}: it was saved less than a minute ago and may still be being copied; wait a minute and try "
+                    f"again; if it stays so, {cure or 'copy or export it again'}",
+                    after=30.0,
+                    code="SM327",
+                ) from None
             raise
 
     def _form(self, data: bytes) -> Form:
@@ -361,16 +387,6 @@ class Spreadsheet(Connector):
         except (OSError, ConnectorError):
             return self._file.unwritable()
         return self._file.unwritable() or self._judged[1]
-
-
-def _cursor(text: str | None) -> _Cursor | None:
-    """None where there is none, or one of another making: then everything is read."""
-    if text is None:
-        return None
-    try:
-        return msgspec.json.decode(text, type=_Cursor)
-    except msgspec.DecodeError:
-        return None
 
 
 def _text(cursor: _Cursor) -> str:

@@ -69,7 +69,10 @@ class Delimited:
             # A quotation mark that nobody closed swallows whole rows: they show as lines inside a field.
             inner = raw.split("\n")[1:-2] if "\n" in raw[:-1] else []
             swallowed = max((each.count(self._delimiter) + 1 for each in inner), default=0)
-            yield Line(number, cells, len(fields), swallowed)
+            otherwise = 0
+            if len(fields) == 1 and not raw.startswith('"'):
+                otherwise = max(map(raw.count, DELIMITERS)) + 1
+            yield Line(number, cells, len(fields), swallowed, otherwise)
 
     def merges(self) -> Sequence[Merge]:
         return ()
@@ -200,7 +203,7 @@ class Delimited:
         except UnicodeDecodeError as error:
             line = self._data.count(b"\n", 0, error.start) + 1
             if guessed and self._encoding == "utf-8":
-                raise Stop(f"{self._where} ends within a letter: copy or export it again", code="SM323") from None
+                raise Stop(f"{self._where} ends within a letter; copy or export it again", code="SM323") from None
             if guessed:
                 raise self._undecided(f"line {line} is neither UTF-8 nor Windows-1252") from None
             raise Stop(

@@ -128,7 +128,11 @@ class File:
             self._world.sleep(QUIET - content.age)
             if self.still_looks(content):
                 return content
-        raise Retry(f"{self._name}: {self.path.name} is still being written", after=QUIET, code="SM327")
+        raise Retry(
+            f"{self._name}: {self.path.name} is still being written; wait until that is done, then try again",
+            after=QUIET,
+            code="SM327",
+        )
 
     def still_looks(self, content: Content) -> bool:
         """Whether the file looks as it did when this was read."""

@@ -16,12 +16,14 @@ Merge: TypeAlias = "tuple[tuple[int, int], tuple[int, int]]"
 @dataclass(slots=True)
 class Line:
     """A row. `number`: where a person finds it. `width`: how many fields it has, empty ones included. `swallowed`: how
-    wide the rows are that seem to stand inside one of its fields."""
+    wide the rows are that seem to stand inside one of its fields. `otherwise`: how wide it is itself when its only
+    field is parted by another sign."""
 
     number: int
     cells: list[Cell]
     width: int
     swallowed: int = 0
+    otherwise: int = 0
 
     def at(self, column: int) -> Cell:
         return self.cells[column] if column < len(self.cells) else None

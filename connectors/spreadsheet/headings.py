@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from connectors.spreadsheet.form import Line, Merge
@@ -44,12 +44,12 @@ _VALUE = re.compile(
 @dataclass(frozen=True, slots=True)
 class Heading:
     """The heading row. `number`: where a person finds it. `names`: what each column is called, unique. `own`: the
-    columns that have a heading of their own. `notes`: what a person should know of it."""
+    columns that have a heading of their own. `doubled`: a heading → the further columns that stand under it."""
 
     number: int
     names: tuple[str, ...]
     own: frozenset[int]
-    notes: tuple[str, ...]
+    doubled: Mapping[str, tuple[int, ...]]
 
 
 def fold(name: str) -> str:
@@ -140,7 +140,7 @@ def _named(line: Line, texts: Sequence[str | None]) -> Heading:
     taken: set[str] = set()
     times: Counter[str] = Counter()
     own: set[int] = set()
-    doubled: list[str] = []
+    doubled: dict[str, tuple[int, ...]] = {}
     for column in range(max(len(texts), line.width)):
         text = texts[column] if column < len(texts) else None
         name = unicodedata.normalize("NFC", " ".join(text.split())) if text else f"Column {letters(column)}"
@@ -151,8 +151,7 @@ def _named(line: Line, texts: Sequence[str | None]) -> Heading:
             times[first] += 1
             name = f"{first} ({times[first] + 1})"
         if name != first and text:
-            doubled.append(f"{letters(column)} is read as {name!r}")
+            doubled[first] = (*doubled.get(first, ()), column)
         taken.add(name)
         names.append(name)
-    notes = (f"some headings stand there twice: column {', '.join(doubled[:5])}",) if doubled else ()
-    return Heading(line.number, tuple(names), frozenset(own), notes)
+    return Heading(line.number, tuple(names), frozenset(own), doubled)

@@ -152,7 +152,7 @@ def refuse_other_than_workbook(where: str, data: bytes) -> None:
             code="SM321",
         )
     if not data:
-        raise Stop(f"{where} is empty", code="SM323")
+        raise Stop(f"{where} is empty; put headings and rows in it", code="SM323")
     raise Stop(f"{where} is no workbook, whatever its name says; save it as .xlsx, or name it .csv", code="SM321")
 
 

@@ -27,6 +27,9 @@ class SpreadsheetSettings(ConnectorSettings):
     dates: tuple[str, ...] = ()
     """Columns in which a bare number, or day.month.year, is a date."""
 
+    def place(self) -> tuple[object, ...]:
+        return self.path.resolve(), self.sheet
+
     @field_validator("encoding")
     @classmethod
     def _is_known(cls, name: str | None) -> str | None:

@@ -1,4 +1,5 @@
-"""What a person should know of a sheet: its columns with their guessed types, and all that was left out or looks odd.
+"""What a person should know of a sheet: its columns with their guessed types, all that was left out or looks odd, and
+whether anybody can be read in it at all.
 
 Findings name rows and columns, never a value.
 """
@@ -12,8 +13,9 @@ from dataclasses import dataclass, field
 
 from connectors.base import Finding, Schema, SchemaField
 from connectors.spreadsheet.cells import LONGEST, Damage
-from connectors.spreadsheet.headings import fold
-from connectors.spreadsheet.table import OBJECT, LeftOut, Table
+from connectors.spreadsheet.delimited import DELIMITERS
+from connectors.spreadsheet.headings import fold, letters
+from connectors.spreadsheet.table import ARE_NOTES, ARE_TOTALS, OBJECT, LeftOut, Table
 
 _TYPES = (
     ("email", re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")),
@@ -77,13 +79,19 @@ def report(table: Table, frozen: str | None) -> Iterator[Finding]:
         "ok",
         "SM326",
         f"{table.form.told}; {word} {heading.number} is the heading row ({by}), with {len(heading.own)} columns; "
-        f"{table.count:,} rows",
+        f"{table.count:,} row{'' if table.count == 1 else 's'}",
         "" if reading.header_row else "if that is the wrong row, set header_row",
     )
-    for note in (*table.form.warnings, *heading.notes):
+    if (nobody := illegible(table)) is not None:
+        yield nobody
+    for note in table.form.warnings:
         yield Finding("warning", "SM326", note)
+    if heading.doubled:
+        further = sorted(column for columns in heading.doubled.values() for column in columns)
+        read_as = ", ".join(f"{letters(each)} is read as {heading.names[each]!r}" for each in further[:5])
+        yield Finding("warning", "SM326", f"some headings stand there twice: column {read_as}")
     for name in reading.wanted:
-        if name not in table.columns:
+        if table.wanted and name not in table.columns:
             yield Finding(
                 "warning",
                 "SM334",
@@ -104,7 +112,7 @@ def report(table: Table, frozen: str | None) -> Iterator[Finding]:
             )
     yield from _identity(table, frozen)
     for why, rows in table.left_out.items():
-        yield Finding("warning", "SM326", f"{_rows(word, rows)} left out: they {why}", _HINTS.get(why, ""))
+        yield Finding("warning", "SM326", _left_out(word, rows, why), _HINTS.get(why, ""))
     columns, _ = _look(table)
     for name, column in table.wanted.items():
         for damage, rows in columns[column].damaged.items():
@@ -116,12 +124,54 @@ def report(table: Table, frozen: str | None) -> Iterator[Finding]:
             )
 
 
+def illegible(table: Table) -> Finding | None:
+    """Why nobody can be read in it; None where somebody can, or where nobody stands below good headings."""
+    heading, wanted = table.heading, table.reading.wanted
+    line = f"{table.form.word} {heading.number}"
+    for column, name in enumerate(heading.names):
+        if name not in wanted and len(_parts(name).intersection(wanted)) > 1:
+            return _nobody(
+                f"{line}, taken as the heading row, has several headings in its column {letters(column)}",
+                "part the columns of all rows by one and the same sign, or set delimiter",
+            )
+    for name in (*wanted, table.reading.key_column or ""):
+        further = heading.doubled.get(name, ())
+        if any(heading.names[each] not in wanted for each in further):
+            columns = ", ".join(letters(each) for each in (table.columns[name], *further))
+            return _nobody(
+                f'{line} has the heading "{name}" in the columns {columns}, and nobody can tell which one is meant',
+                "give each column a heading of its own",
+            )
+    if wanted and not table.wanted:
+        first = ", ".join([*(f'"{name}"' for name in wanted[:3]), *(["…"] if len(wanted) > 3 else [])])
+        return _nobody(
+            f"{line}, taken as the heading row, has none of the columns that the mapping names ({first})",
+            'look with "smarketing fields SYSTEM" and correct the headings or the mapping, or set header_row',
+        )
+    lost = {why: rows for why, rows in table.left_out.items() if why not in (ARE_TOTALS, ARE_NOTES)}
+    if lost and not table.count:
+        told = ", ".join(_left_out(table.form.word, rows, why) for why, rows in lost.items())
+        return _nobody(f"nobody can be read: {told}", next(_HINTS[why] for why in lost))
+    return None
+
+
+def _nobody(text: str, hint: str) -> Finding:
+    return Finding("error", "SM326", text, hint)
+
+
+def _parts(name: str) -> set[str]:
+    return {" ".join(part.split()) for part in re.split(f"[{DELIMITERS}]", name)}
+
+
 _HINTS = {
     "have the same key as a different row": "give each its own, or delete one",
     "have more fields than the heading row": "put values that hold the delimiter in quotation marks",
     "hold other rows in one field: a quotation mark is not closed": "close it",
+    "are parted by another sign than the heading row": "part all rows by one and the same sign",
+    "hold nothing that can be read in the columns of the mapping": "fill these in, or correct the headings",
+    "hold no readable id in our id column": "empty that cell",
     "have no value in the key column": "fill it in",
-    "are totals": "new rows are put below them",
+    ARE_TOTALS: "new rows are put below them",
 }
 _CURES = {
     Damage.SCIENTIFIC: "type it again in a column formatted as text",
@@ -182,6 +232,15 @@ def _type(name: str, seen: _Column) -> str:
         return "text"
     type_, times = seen.types.most_common(1)[0]
     return type_ if times >= _MOST * seen.filled else "text"
+
+
+_ONE = {"have": "has", "hold": "holds", "are": "is"}
+
+
+def _left_out(word: str, rows: LeftOut, why: str) -> str:
+    verb, _, rest = why.partition(" ")
+    told = f"they {why}" if rows.count > 1 else f"it {_ONE[verb]} {rest}"
+    return f"{_rows(word, rows)} left out: {told}"
 
 
 def _rows(word: str, rows: LeftOut) -> str:

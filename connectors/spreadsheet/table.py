@@ -22,6 +22,8 @@ from connectors.spreadsheet.headings import LOOKED_AT, Heading, find_heading, fo
 
 OBJECT = "row"
 
+ARE_TOTALS = "hold totals"
+ARE_NOTES = "hold notes below the rows"
 _TOTALS = frozenset({"total", "totalt", "totals", "totalsum", "sum", "sumtotal", "ialt", "grandtotal", "subtotal"})
 
 
@@ -189,14 +191,17 @@ class Table:
         if line.swallowed >= theirs >= 3:
             self._without("hold other rows in one field: a quotation mark is not closed", line.number)
             return None
+        if line.otherwise >= theirs >= 3:
+            self._without("are parted by another sign than the heading row", line.number)
+            return None
         key = self.cell(line, self.key) if self.key is not None else None
         first, text = filled[0]
         if key is None or self.key == first:
             if isinstance(text, str) and fold(text) in _TOTALS and not any("@" in str(each) for _, each in filled):
-                self._without("are totals", line.number)
+                self._without(ARE_TOTALS, line.number)
                 return None
             if parted and len(filled) == 1 and self.width >= 3 and key is None:
-                self._without("are notes below the rows", line.number)
+                self._without(ARE_NOTES, line.number)
                 return None
         cells = tuple(self.cell(line, column) for column in self.wanted.values())
         if key is not None:

@@ -10,7 +10,7 @@ from connectors.conformance import Lines, Names, Rig
 from connectors.hubspot import HubSpot, HubSpotSettings
 from smarketing.sandbox.hubspot import HubSpotEmulator
 from smarketing.sandbox.server import Server
-from tests.connectors.scripted_hubspot import NoSecrets
+from tests.secrets import NoSecrets
 from tests.worlds import ManualWorld
 
 TOKEN = "pat-sandbox-0001"

@@ -28,7 +28,8 @@ from connectors.world import World
 from smarketing.sandbox.emulator import OTHER_HOST, Broken, Misbehaviour, Request
 from smarketing.sandbox.emulator import Reply as Sent
 from smarketing.sandbox.server import Server
-from tests.connectors.memory_rigs import TOKEN, NoSecrets, memory_rig
+from tests.connectors.memory_rigs import TOKEN, memory_rig
+from tests.secrets import NoSecrets
 
 T = TypeVar("T")
 

@@ -12,6 +12,7 @@ from connectors.conformance import Lines, Names, Rig
 from connectors.memory import Memory, MemorySettings
 from connectors.memory_records import COERCING, CONDITIONAL, PLAIN, Deletes, Temperament
 from connectors.memory_system import FAULTS, MemorySystem
+from tests.secrets import NoSecrets
 from tests.worlds import ManualWorld
 
 TOKEN = "t0p-secret-of-the-memory"
@@ -27,16 +28,6 @@ CONTRARY = Temperament(
 )
 
 TEMPERAMENTS = {"conditional": CONDITIONAL, "plain": PLAIN, "coercing": COERCING, "contrary": CONTRARY}
-
-
-class NoSecrets:
-    """Nothing is kept: the tokens here do not change."""
-
-    def get(self, name: str) -> str | None:
-        return None
-
-    def put(self, name: str, value: str) -> None:
-        raise AssertionError(f"{name!r} was to be kept")
 
 
 def people(n: int) -> Fields:

@@ -12,6 +12,7 @@ from connectors.world import World
 from smarketing.sandbox.emulator import Reply, Request
 from smarketing.sandbox.server import Server
 from smarketing.world import RealWorld
+from tests.secrets import NoSecrets
 from tests.worlds import ManualWorld
 
 TOKEN = "pat-na1-not-a-real-token"
@@ -73,14 +74,6 @@ class Scripted:
             return Reply.of(418, {"category": "UNSCRIPTED", "message": line})
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
         return answer(request) if callable(answer) else answer
-
-
-class NoSecrets:
-    def get(self, name: str) -> str | None:
-        return None
-
-    def put(self, name: str, value: str) -> None:
-        raise AssertionError("a static token is not stored")
 
 
 def row(id: int | str, properties: Mapping[str, object] | None = None, **more: object) -> dict[str, Any]:

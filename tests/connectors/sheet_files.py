@@ -15,7 +15,7 @@ from connectors.spreadsheet import Spreadsheet
 from connectors.spreadsheet.disk import Disk
 from connectors.spreadsheet.settings import SpreadsheetSettings
 from connectors.world import World
-from tests.connectors.sheet_rigs import NoSecrets
+from tests.secrets import NoSecrets
 from tests.worlds import ManualWorld
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"

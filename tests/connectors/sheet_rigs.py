@@ -11,6 +11,7 @@ from connectors.spreadsheet import Spreadsheet
 from connectors.spreadsheet.disk import RealDisk
 from connectors.spreadsheet.settings import SpreadsheetSettings
 from smarketing.sandbox.sheet import FAULTS, SheetDoor
+from tests.secrets import NoSecrets
 from tests.worlds import ManualWorld
 
 COLUMNS = ("Navn", "E-post", "Mobil", "Notat", "Tittel", "Nummer", "Møte", "VIP", "Størrelse", "Samtykke")
@@ -20,16 +21,6 @@ PAGE = 4
 # A write gets no answer that could be lost or spoilt: whether it was done is seen in the file, so it leaves no doubt.
 # What these do to a reading is tested in `test_spreadsheet_files`.
 CERTAIN = FAULTS - {Fault.ERROR_AFTER, Fault.CUT_AFTER, Fault.TRUNCATED, Fault.HTML}
-
-
-class NoSecrets:
-    """A file has none."""
-
-    def get(self, name: str) -> str | None:
-        return None
-
-    def put(self, name: str, value: str) -> None:
-        raise AssertionError(f"{name!r} was to be kept")
 
 
 def people(n: int) -> Fields:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,20 +20,6 @@ KEY = "GET /crm/v3/properties/contacts/smarketing_id"
 MAKE = "POST /crm/v3/properties/contacts"
 DEFINITIONS = "GET /communication-preferences/v4/definitions"
 MISSING = trouble(404, "OBJECT_NOT_FOUND")
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Scripted]:
-    scripted = Scripted()
-    yield scripted
-    scripted.stop()
-
-
-@pytest.fixture
-def hubspot(served: Scripted) -> Iterator[Scripted]:
-    served.begin()
-    yield served
-    served.end()
 
 
 def property(name: str, type: str = "string", field: str = "text", **more: object) -> dict[str, Any]:

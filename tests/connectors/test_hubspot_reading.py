@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from connectors.base import Feed, FeedKind, Page, Record, Ref, State, Writer
-from connectors.errors import Retry, Stop
+from connectors.errors import CursorLost, Retry, Stop
 from connectors.hubspot import HubSpot
 from connectors.world import MICROSECONDS
 from smarketing.sandbox.emulator import Reply, Request
@@ -23,20 +22,6 @@ READ = f"POST {OBJECTS}/batch/read"
 DELTA = Feed("contact", FeedKind.DELTA)
 START_MS = START // 1000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Scripted]:
-    scripted = Scripted()
-    yield scripted
-    scripted.stop()
-
-
-@pytest.fixture
-def hubspot(served: Scripted) -> Iterator[Scripted]:
-    served.begin()
-    yield served
-    served.end()
 
 
 def since(ms: int, **more: object) -> Feed:
@@ -144,9 +129,32 @@ def test_an_answer_without_its_list_is_not_the_end_of_the_listing(hubspot: Scrip
     assert caught.value.code == "SM306"
 
 
-def test_a_foreign_cursor_stops_with_words(hubspot: Scripted) -> None:
-    with pytest.raises(Stop, match="no cursor of a HubSpot feed"):
+def test_a_foreign_cursor_is_lost_before_anything_is_asked(hubspot: Scripted) -> None:
+    with pytest.raises(CursorLost, match="none of a HubSpot feed"):
         list(hubspot.connector().changes(Feed("contact", FeedKind.DELTA, "2026-01-01")))
+    assert hubspot.seen == []
+
+
+@pytest.mark.parametrize("kind", FeedKind)
+def test_a_saved_mark_that_hubspot_does_not_know_any_more_is_lost(hubspot: Scripted, kind: FeedKind) -> None:
+    hubspot.on(LIST, trouble(400, "VALIDATION_ERROR", "The paging cursor 'after' is not valid."))
+    connector = hubspot.connector()
+    walk = connector.ids if kind is FeedKind.SWEEP else connector.changes
+    with pytest.raises(CursorLost, match="the saved cursor is not taken any more") as lost:
+        next(walk(Feed("contact", kind, json.dumps({"start": START_MS, "after": "17"}))))
+    assert lost.value.code == "SM309"
+
+
+@pytest.mark.parametrize("kind", FeedKind)
+def test_a_refusal_of_a_mark_that_is_not_a_saved_one_wants_a_person(hubspot: Scripted, kind: FeedKind) -> None:
+    refusal = trouble(400, "VALIDATION_ERROR", "The paging cursor 'after' is not valid.")
+    hubspot.on(LIST, refusal, listing(row(1), after="1"), refusal)
+    connector = hubspot.connector()
+    walk = connector.ids if kind is FeedKind.SWEEP else connector.changes
+    for _ in range(2):
+        with pytest.raises(Stop) as stop:
+            list(walk(Feed("contact", kind)))
+        assert not isinstance(stop.value, CursorLost)
 
 
 def test_more_names_than_an_address_holds_are_read_by_id(hubspot: Scripted) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -36,22 +35,14 @@ STAGE = "GET /crm/v3/properties/contacts/lifecyclestage"
 AT = 1_767_261_600 * MICROSECONDS
 
 
-@pytest.fixture(scope="module")
-def served() -> Iterator[Scripted]:
-    scripted = Scripted()
-    yield scripted
-    scripted.stop()
-
-
 @pytest.fixture
-def hubspot(served: Scripted) -> Iterator[Scripted]:
-    served.begin()
-    served.on(KEY, Reply.of(200, {"name": "smarketing_id", "hasUniqueValue": True}))
+def hubspot(hubspot: Scripted) -> Scripted:
+    """It has our key field and some stages."""
+    hubspot.on(KEY, Reply.of(200, {"name": "smarketing_id", "hasUniqueValue": True}))
     order = ["subscriber", "lead", "marketingqualifiedlead", "customer"]
     options = [{"value": each, "label": each, "displayOrder": n} for n, each in enumerate(order)]
-    served.on(STAGE, Reply.of(200, {"name": "lifecyclestage", "options": options}))
-    yield served
-    served.end()
+    hubspot.on(STAGE, Reply.of(200, {"name": "lifecyclestage", "options": options}))
+    return hubspot
 
 
 def refusing(*bad: str, category: str = "VALIDATION_ERROR", status: int = 400, message: str = "no") -> Any:

@@ -25,12 +25,13 @@ from connectors.base import (
     WriteKind,
     Writer,
 )
-from connectors.errors import Retry, Stop
+from connectors.errors import CursorLost, Retry, Stop
 from connectors.memory import Memory, MemorySettings
 from connectors.memory_records import COERCING, CONDITIONAL, PLAIN, Temperament
 from connectors.memory_system import MemorySystem
 from connectors.world import MICROSECONDS
-from tests.connectors.memory_rigs import CONTRARY, NoSecrets
+from tests.connectors.memory_rigs import CONTRARY
+from tests.secrets import NoSecrets
 from tests.worlds import ManualWorld
 
 WANTED = {"person": ["email", "note", "tags", "consent", "confirmed_at"]}
@@ -166,11 +167,11 @@ def test_a_broken_batch_is_our_own_mistake() -> None:
     assert connector.write([]) == []
 
 
-def test_a_cursor_of_another_connector_stops() -> None:
+def test_a_cursor_of_another_connector_is_lost() -> None:
     _, _, connector = made(CONDITIONAL)
     for kind in (FeedKind.DELTA, FeedKind.SWEEP):
         walk = connector.changes if kind is FeedKind.DELTA else connector.ids
-        with pytest.raises(Stop, match="none of this connector's"):
+        with pytest.raises(CursorLost, match="none of this connector's"):
             next(walk(Feed("person", kind, "eyJhZnRlciI6MX0")))
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote_plus
 import pytest
 
 from connectors.base import Feed, FeedKind, Page, Record, Ref, State, Writer
-from connectors.errors import Stop
+from connectors.errors import CursorLost, Stop
 from connectors.salesforce import Salesforce
 from smarketing.sandbox.emulator import Reply, Request
 from tests.connectors.scripted_salesforce import (
@@ -131,9 +131,15 @@ def test_a_page_without_rows_in_the_middle_loses_nothing(crm: Org) -> None:
     assert json.loads(got[1].cursor)["id"] == lead_id(1)
 
 
-def test_a_cursor_that_cannot_be_read_means_the_beginning(crm: Org) -> None:
-    pages(crm.connect(), Feed("Lead", FeedKind.DELTA, "what is this"))
-    assert "WHERE" not in crm.soql()[0]
+@pytest.mark.parametrize(
+    "cursor",
+    ["", "what is this", "17", '{"since": "x"}', '{"stamp": "x", "id": "y"}', '{"since": 9223372036854775807}'],
+)
+def test_a_cursor_that_cannot_be_read_is_lost_before_anything_is_asked(crm: Org, cursor: str) -> None:
+    with pytest.raises(CursorLost, match="crm: the saved cursor is none of a Salesforce feed") as lost:
+        pages(crm.connect(), Feed("Lead", FeedKind.DELTA, cursor))
+    assert lost.value.code == "SM309"
+    assert crm.asked() == []
 
 
 @pytest.mark.parametrize(

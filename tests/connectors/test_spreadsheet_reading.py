@@ -179,14 +179,14 @@ def test_rows_swallowed_by_an_open_quotation_mark_are_left_out_with_the_line(tmp
     path = text_file(tmp_path / "leads.csv", [*rows, ('Eva" Dal', "e@example.com", "4"), ("Liv", "l@example.com", "5")])
     connector = connect(path)
     assert column(connector, "Navn") == ["Liv"]
-    assert "line 2 left out: they hold other rows in one field" in said(connector, "warning")
+    assert "line 2 left out: it holds other rows in one field" in said(connector, "warning")
 
 
 def test_a_row_with_too_many_fields_is_left_out_with_its_line(tmp_path: Path) -> None:
     rows = [*(PEOPLE, *ROWS), ("Nordmann", "Ola", "o@example.com", "1"), ("Kari", "k@example.com", "2", "", "")]
     connector = connect(text_file(tmp_path / "leads.csv", rows))
     assert column(connector, "Navn") == ["Kåre Ås", "Åse Ødegård", "Kari"]
-    assert "line 4 left out: they have more fields than the heading row" in said(connector, "warning")
+    assert "line 4 left out: it has more fields than the heading row" in said(connector, "warning")
 
 
 def test_a_short_row_says_nothing_of_what_it_lacks(tmp_path: Path) -> None:
@@ -375,7 +375,7 @@ def test_errors_and_formulas_that_were_never_calculated_say_nothing(tmp_path: Pa
 
 def test_a_row_of_nothing_but_uncalculated_formulas_at_the_end_is_seen(tmp_path: Path) -> None:
     path = workbook(tmp_path / "leads.xlsx", rows=[PEOPLE, *ROWS, ("=A2", "=B2", "=C2")])
-    assert "row 4 left out: they hold nothing that can be read" in said(connect(path), "warning")
+    assert "row 4 left out: it holds nothing that can be read" in said(connect(path), "warning")
 
 
 def test_an_empty_cell_is_told_as_empty(tmp_path: Path) -> None:
@@ -421,8 +421,13 @@ def test_totals_and_notes_below_the_rows_are_no_people(tmp_path: Path) -> None:
     connector = connect(text_file(tmp_path / "leads.csv", rows))
     assert values(connector) == EXPECTED
     told = said(connector, "warning")
-    assert "line 4 left out: they are totals" in told
-    assert "line 6 left out: they are notes below the rows" in told
+    assert "line 4 left out: it holds totals" in told
+    assert "line 6 left out: it holds notes below the rows" in told
+
+
+def test_a_sheet_of_one_row_is_told_so(tmp_path: Path) -> None:
+    sheet = connect(text_file(tmp_path / "leads.csv", [PEOPLE, ("Ola Dahl", "ola@example.com", "1")]))
+    assert "with 3 columns; 1 row | " in said(sheet, "ok")
 
 
 def test_a_person_with_one_cell_between_others_is_a_person(tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def test_a_row_that_is_too_wide_stays_too_wide_when_our_column_comes(tmp_path: P
     assert lines[2] == wide.replace("o@example.com;", "o@example.com;;")
     assert lines[3] == f"Kari;;;{kari.ref.id};;"
     assert [record.ref for record in read(connect(path))] == [kare.ref, kari.ref]
-    assert "line 3 left out: they have more fields" in said(connector, "warning")
+    assert "line 3 left out: it has more fields" in said(connector, "warning")
 
 
 def test_a_row_with_a_stray_quotation_mark_keeps_its_meaning(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from connectors.hubspot import HubSpot, HubSpotSettings
 from smarketing.sandbox.emulator import Reply, Request
 from smarketing.sandbox.hubspot import HubSpotEmulator
 from smarketing.sandbox.server import Server
-from tests.connectors.scripted_hubspot import NoSecrets
+from tests.secrets import NoSecrets
 from tests.worlds import ManualWorld
 
 Contract = Callable[[str], Any]

@@ -19,9 +19,9 @@ from mappings.mapping import LeadMapping, compile_mapping
 from smarketing.sandbox.hubspot import HubSpotEmulator
 from smarketing.sandbox.salesforce import SalesforceEmulator
 from smarketing.sandbox.server import Server
-from tests.connectors.scripted_hubspot import NoSecrets
 from tests.connectors.scripted_salesforce import Vault, serve, unverified
 from tests.mappings.files import built_in_content, built_in_file, located, where
+from tests.secrets import NoSecrets
 from tests.worlds import ManualWorld
 
 SHAPE = LeadShape()

@@ -336,8 +336,8 @@ def test_a_normal_form_is_its_own_normal_form(name: str) -> None:
             reached["unreadable"] += 1
             return
         reached["empty" if once is None else "changed" if once != value else "same"] += 1
-        assert form(once) == once  # type: ignore[arg-type]
-        assert type(form(once)) is type(once)  # type: ignore[arg-type]
+        assert form(once) == once
+        assert type(form(once)) is type(once)
 
     law()
     assert reached["same"] + reached["changed"] >= 15, reached

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from connectors.base import Feed, Page, Record, Ref, State, Version
+from connectors.errors import CursorLost, Stop
 from connectors.memory import Memory
 from connectors.memory_records import COERCING, CONDITIONAL, PLAIN
 from connectors.world import MICROSECONDS
@@ -13,8 +14,13 @@ from tests.connectors.broken.broken import Broken
 
 
 def watermark(cursor: str | None) -> bool:
-    """Whether a cursor of Memory stands between two readings and not within one."""
-    return cursor is not None and "/" not in cursor
+    """Whether it is a cursor of Memory that stands between two readings."""
+    return cursor is not None and cursor.isdecimal()
+
+
+def in_mid_reading(cursor: str | None) -> bool:
+    """Whether it is a cursor of Memory that stands within a reading."""
+    return cursor is not None and "/" in cursor
 
 
 class EveryPageIsLast(Memory):
@@ -96,18 +102,38 @@ class KeepsCursorsAtHome(Memory):
             yield page
 
 
+class AsksAPersonForTheCursor(Memory):
+    """It takes a cursor that leads nowhere for a trouble that wants a person."""
+
+    def changes(self, feed: Feed) -> Iterator[Page]:
+        try:
+            yield from super().changes(feed)
+        except CursorLost as lost:
+            raise Stop(str(lost)) from None
+
+
+class SweepsOnBehindALostCursor(Memory):
+    """It takes a cursor that leads nowhere for the end of its sweep."""
+
+    def ids(self, feed: Feed) -> Iterator[Page]:
+        try:
+            yield from super().ids(feed)
+        except CursorLost:
+            yield Page([], "0", True)
+
+
 class ForgetsThePage(Memory):
     """It saves when a reading began and not how far it came."""
 
     def changes(self, feed: Feed) -> Iterator[Page]:
-        return super().changes(feed if watermark(feed.cursor) else replace(feed, cursor=None))
+        return super().changes(replace(feed, cursor=None) if in_mid_reading(feed.cursor) else feed)
 
 
 class BeginsAtTheResume(Memory):
     """It shows what had changed when the reading began, and after a resume takes that for its beginning."""
 
     def changes(self, feed: Feed) -> Iterator[Page]:
-        if feed.cursor is None or watermark(feed.cursor):
+        if feed.cursor is None or not in_mid_reading(feed.cursor):
             yield from super().changes(feed)
             return
         _, began, _ = feed.cursor.split("/")
@@ -195,7 +221,7 @@ class SweepsInOneGo(Memory):
     """Its sweep cannot be resumed."""
 
     def ids(self, feed: Feed) -> Iterator[Page]:
-        return super().ids(replace(feed, cursor=None))
+        return super().ids(replace(feed, cursor=None) if watermark(feed.cursor) else feed)
 
 
 class TakesMergedForDeleted(Memory):
@@ -289,6 +315,8 @@ BROKEN: tuple[Broken, ...] = (
     Broken("late-changes", PLAIN, TrustsTheClock),
     Broken("late-changes", COERCING, TrustsTheNewest),
     Broken("saved-cursor", CONDITIONAL, KeepsCursorsAtHome),
+    Broken("lost-cursor", CONDITIONAL, AsksAPersonForTheCursor),
+    Broken("lost-cursor", CONDITIONAL, SweepsOnBehindALostCursor),
     Broken("cursor-in-mid-listing", CONDITIONAL, ForgetsThePage),
     Broken("edit-before-a-resume", CONDITIONAL, BeginsAtTheResume),
     Broken("equal-times", CONDITIONAL, PagesByTime),
