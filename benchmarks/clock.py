@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from connectors.world import MICROSECONDS, Task
 from smarketing.world import RealWorld
+from tests.worlds import at_once
 
 ENDS = {
     "answered": "systems",
@@ -20,17 +21,6 @@ ENDS = {
     "settled": "push",
 }
 """Boundary → the part of the work that ends there. Up to "answered" it is a system that works, in this process."""
-
-
-class Ended:
-    """A unit that has run already."""
-
-    def __init__(self, error: BaseException | None) -> None:
-        self._error = error
-
-    def join(self) -> None:
-        if self._error is not None:
-            raise self._error
 
 
 class Stopwatch(RealWorld):
@@ -52,11 +42,7 @@ class Stopwatch(RealWorld):
         self._slept += seconds
 
     def spawn(self, name: str, work: Callable[[], None]) -> Task:
-        try:
-            work()
-        except BaseException as error:
-            return Ended(error)
-        return Ended(None)
+        return at_once(work)
 
     def pause(self, label: str) -> None:
         super().pause(label)

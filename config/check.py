@@ -26,6 +26,8 @@ from config.variables import Filled
 Connectors = Callable[[str], "type[BaseModel] | None"]
 """A connector's model of its own keys; None where there is no such connector."""
 
+_CREDENTIALS = re.compile(r"//[^/]*@")
+"""In an address: whoever writes a user there may write a password."""
 _SQLITE = re.compile(r"(sqlite(?:\+\w+)?:///)(?![/\\]|[A-Za-z]:[/\\]|:memory:)(.+)", re.DOTALL)
 
 
@@ -180,7 +182,7 @@ class Check:
             return " is a list"
         if value is None:
             return " is empty"
-        if path in self._hidden or len(str(value)) > LONGEST:
+        if path in self._hidden or len(str(value)) > LONGEST or _CREDENTIALS.search(str(value)):
             return " is not accepted"
         return f' is "{value}"' if isinstance(value, str) else f" is {str(value).lower()}"
 

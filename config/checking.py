@@ -34,8 +34,8 @@ def _told(error: Any, path: Path, model: type[BaseModel], more: Iterable[str], b
     if kind == "extra_forbidden":
         key = str(path[-1])
         around = model_at(model, path[:-1])
-        allowed = [*(more if len(path) == 1 else ()), *(keys(around) if around else ())]
-        return "unknown_key", whole, True, {"key": key, "near": nearest_or_all(key, allowed)}
+        known = [*(more if len(path) == 1 else ()), *(keys(around) if around else ())]
+        return "unknown_key", whole, True, {"key": key, "near": nearest_or_all(key, known)}
     if kind == "missing":
         return "missing", whole, True, {"key": name_of(whole), "what": ""}
     if kind == "unknown_system":
@@ -44,7 +44,7 @@ def _told(error: Any, path: Path, model: type[BaseModel], more: Iterable[str], b
     if kind == "refused":
         near = nearest(context["near"], context["among"]) if context.get("near") else ""
         return "bad_value", whole, at_key, {"key": name_of(whole), "allowed": f"{context['allowed']}{near}"}
-    return "bad_value", whole, at_key, {"key": name_of(whole), "allowed": _allowed(kind, context, error)}
+    return "bad_value", whole, at_key, {"key": name_of(whole), "allowed": allowed(error)}
 
 
 def _path(loc: tuple[int | str, ...], raw: Any) -> Path:
@@ -106,13 +106,15 @@ _BOUNDS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def _allowed(kind: str, context: Mapping[str, Any], error: Any) -> str:
+def allowed(error: Any) -> str:
+    """What would have been accepted, instead of what pydantic says of a value."""
+    kind, context = str(error["type"]), dict(error.get("ctx") or {})
     if kind in ("literal_error", "enum"):
         words = re.findall(r"'([^']*)'|\b(\d+)\b", str(context.get("expected", "")))
-        allowed = [quoted or number for quoted, number in words]
+        fitting = [quoted or number for quoted, number in words]
         found = error.get("input")
-        near = nearest(found, allowed) if isinstance(found, str) else ""
-        return f"allowed: {', '.join(allowed)}{near}"
+        near = nearest(found, fitting) if isinstance(found, str) else ""
+        return f"allowed: {', '.join(fitting)}{near}"
     if kind in _BOUNDS:
         name, text = _BOUNDS[kind]
         bound = context.get(name)

@@ -39,6 +39,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "unknown_key": ("SM103", 'unknown key "{key}"{near}'),
     "bad_value": ("SM104", '"{key}"{found}; {allowed}'),
     "missing": ("SM105", '"{key}" is missing{what}'),
+    "no_system": (
+        "SM105",
+        'the configuration names no system; add one under systems, or begin with "smarketing init" in another folder',
+    ),
     # variables
     "undefined": (
         "SM106",
@@ -68,5 +72,9 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "unknown_field": ("SM108", 'the lead has no field "{name}"{near}'),
     "rule_for_consent": ("SM104", '"{key}": consent has rules of its own, which no configuration loosens'),
     "rule_for_kind": ("SM104", '"{key}": the rule {rule} is for {kind}, and {key} is none; allowed: {allowed}'),
+    "same_system": (
+        "SM104",
+        '"{key}" is the same account or file as "{other}": it would only ever agree with itself; take one of them out',
+    ),
     "rules_differ": ("SM104", '"{key}" and "{other}" move together as {group}, and have different rules'),
 }

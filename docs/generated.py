@@ -47,7 +47,9 @@ def commands() -> str:
         "# Commands",
         "",
         "Data goes to stdout, everything else to stderr. Wherever data is printed, `--json` gives it to programs; each "
-        'document says `"format_version": "1.0"`. Colours and progress show on a terminal only, and colours not where '
+        'document says `"format_version": "1.0"`. A command that cannot go on answers with one line instead: `errors`, '
+        "each with its code, its text and, where it has one, its place. Colours and progress show on a terminal only, "
+        "and colours not where "
         "`NO_COLOR` is set. What cannot be taken back shows first what it would do, and wants `--confirm COUNT`.",
         "",
         "| exit code | meaning |",

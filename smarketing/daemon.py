@@ -22,7 +22,7 @@ from sync.lease import LeaseHeld
 
 if TYPE_CHECKING:
     from smarketing.wiring import Installation
-    from sync.run import Report
+    from sync.side_by_side import Report
 
 log = logging.getLogger(__name__)
 

@@ -9,6 +9,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from datetime import datetime, tzinfo
 from typing import Any
 
 OURS = ("connectors", "mappings", "sync", "config", "smarketing")
@@ -18,15 +19,16 @@ _SECRET = re.compile(
 )
 
 
-def configure(*, verbose: bool = False, as_json: bool = False) -> None:
-    """Set up logging for this process."""
+def configure(zone: tzinfo, *, verbose: bool = False, as_json: bool = False) -> None:
+    """Set up logging for this process: times in this zone for people, as in everything else they read, and UTC as
+    JSON."""
     import structlog
 
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.PositionalArgumentsFormatter(),
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.TimeStamper(fmt="iso", utc=True) if as_json else _in_zone(zone),
     ]
     renderer: Any = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
@@ -47,6 +49,14 @@ def configure(*, verbose: bool = False, as_json: bool = False) -> None:
     root.setLevel(logging.WARNING)
     for name in OURS:
         logging.getLogger(name).setLevel(logging.INFO if verbose else logging.WARNING)
+
+
+def _in_zone(zone: tzinfo) -> Any:
+    def stamped(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        at = datetime.fromtimestamp(event["_record"].created, zone)
+        return {**event, "timestamp": at.strftime("%Y-%m-%d %H:%M:%S")}
+
+    return stamped
 
 
 def covered(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -70,7 +70,8 @@ CODES: Mapping[str, Entry] = {
     ),
     "SM105": Entry(
         "something that is needed is missing",
-        "A key that has no default is not there, such as a system's token or a sheet's path.",
+        "A key that has no default is not there, such as a system's token or a sheet's path; or no system is named at "
+        "all, so that there is nothing to do.",
         'Add the line. For a secret write "${NAME}" and put the value into the environment or into .env, or point to '
         "it with file:PATH or keyring:SERVICE/USER.",
     ),
@@ -236,8 +237,9 @@ CODES: Mapping[str, Entry] = {
     ),
     "SM214": Entry(
         "the disk of the database is full",
-        "There was no room to write. What had been written stands, and nothing is half done.",
-        "Make room on that disk and run the command again: it goes on where it was.",
+        "There was no room to write: on the disk, or within what this user's files may grow to. What had been written "
+        "stands, and nothing is half done.",
+        "Make room on that disk, or raise the limit (ulimit -f), and run the command again: it goes on where it was.",
     ),
     "SM215": Entry(
         "the database cannot be opened",
@@ -256,7 +258,7 @@ CODES: Mapping[str, Entry] = {
         "the database refused",
         "The database would not do what it was asked, for a reason that we have no advice for. The transaction was "
         "taken back.",
-        "Look at the log of the database. If it says nothing that helps, report it with what --verbose shows.",
+        "Look at the log of the database. If it says nothing that helps, report it with the message.",
     ),
     "SM220": Entry(
         "another run is at work",
@@ -328,8 +330,8 @@ CODES: Mapping[str, Entry] = {
     ),
     "SM242": Entry(
         "parts of the plan no longer apply",
-        "Something changed since the plan was made, so that some of its changes would now be others. Only what is "
-        "exactly as planned was sent.",
+        "Something changed since the plan was made, so that some of its changes would now be others; or the same plan "
+        "was sent before. Only what is exactly as planned, and not there yet, was sent.",
         "Make a new plan if you want the rest.",
     ),
     "SM243": Entry(
@@ -351,6 +353,12 @@ CODES: Mapping[str, Entry] = {
         "the question is another one by now",
         "What it was about changed after it was shown. It is open again, with what holds now, and nothing was done.",
         "Look at it again and decide anew.",
+    ),
+    "SM247": Entry(
+        "what others changed is held back",
+        "Over there more values of one field were changed or emptied in a day than is usual, or more records vanished. "
+        "That is what lost rights and failed imports look like, so it was not taken in; everything else was.",
+        'Answer the question: "smarketing review list --kind inbound" shows it.',
     ),
     "SM250": Entry(
         "the run cannot be taken back",
@@ -378,7 +386,8 @@ CODES: Mapping[str, Entry] = {
         "the system cannot do it now",
         "It is busy, in trouble, not to be reached, or wants us to come again later. Nothing of the request took "
         "effect, and it is sent again by itself.",
-        "Nothing, at first. If it lasts, look at the vendor's status page and at the network of this machine.",
+        "Nothing, at first. If it lasts, look at the vendor's status page and at the network of this machine. Where "
+        "the message names an address that refuses connections or cannot be reached, check base_url.",
     ),
     "SM302": Entry(
         "one record cannot be handled",
@@ -422,6 +431,12 @@ CODES: Mapping[str, Entry] = {
         "the system does not allow it",
         "The credentials are good, but the user or app we act as lacks a right, a scope or a feature.",
         "Give it the right that the message names, over there. Some systems want a new token afterwards.",
+    ),
+    "SM309": Entry(
+        "the place up to which a system was read is lost",
+        "What was saved of the last reading cannot be understood, or the system does not take it any more. Everything "
+        "of that kind is read anew, which takes longer and misses nothing.",
+        "Nothing.",
     ),
     "SM310": Entry(
         "today's requests are used up",
@@ -468,14 +483,17 @@ CODES: Mapping[str, Entry] = {
     "SM326": Entry(
         "how a sheet was understood",
         "What was taken for its heading row, its columns and its rows, and what was left out. It is an error where no "
-        "heading row or sheet was found.",
+        "heading row or sheet was found, or where nobody can be read: no column of the mapping is there, one is there "
+        "twice, or every row was left out. Then nothing is read and nobody is taken for missing. A sheet with good "
+        "headings and no rows is fine.",
         "Correct the sheet or set header_row, sheet, key_column or dates. Values that are told as damaged count as not "
         "known, so they replace nothing elsewhere.",
     ),
     "SM327": Entry(
         "the sheet is in use",
         "Somebody has it open, or it is being copied. It is read but not written meanwhile, and tried again by itself.",
-        "Close it in the spreadsheet program. If nobody has it open, delete the lock file that the message names.",
+        "Close it in the spreadsheet program. If nobody has it open, delete the lock file that the message names. "
+        "Where it was saved just now, wait a minute and try again: a copy may still be on its way.",
     ),
     "SM328": Entry(
         "the sheet cannot be read or written by this user",

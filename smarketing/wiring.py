@@ -6,7 +6,8 @@ Nothing is requested here. Whatever is wrong in the files is told all at once, a
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,13 +85,32 @@ class Installation:
 def read_settings(path: Path | None, env: Mapping[str, str]) -> Loaded:
     """The configuration. Raises ConfigError with everything that is wrong in it."""
     loaded = load(path, settings_model, env, KnownNames(registry.names(), tuple(TYPES), _lead_fields()))
+    problems = []
+    if not _KNOWN_DATABASE.match(loaded.settings.database.get_secret_value()):
+        problems.append(_address_refused(loaded, ADDRESSES))
+    if not loaded.settings.systems:
+        problems.append(Problem("no_system", loaded.place(("systems",)), ("systems",)))
+    problems += _same_systems(loaded)
     try:
         followed(loaded.settings.sync.owners)
     except OwnersError as error:
         at = ("sync", "owners", error.address)
         words = {"key": error.address, "found": "", "allowed": str(error)}
-        raise ConfigError([Problem("bad_value", loaded.place(at, key=True), at, words)]) from None
+        problems.append(Problem("bad_value", loaded.place(at, key=True), at, words))
+    if problems:
+        raise ConfigError(problems)
     return loaded
+
+
+def _same_systems(loaded: Loaded) -> Iterator[Problem]:
+    """Systems that are another one over again: each edit of theirs would come back as somebody else's."""
+    places: dict[object, str] = {}
+    for name, each in loaded.settings.systems.items():
+        place = (each.connector, own.place()) if isinstance(own := each.own, ConnectorSettings) else name
+        if place in places:
+            at = ("systems", name)
+            yield Problem("same_system", loaded.place(at, key=True), at, {"key": name, "other": places[place]})
+        places.setdefault(place, name)
 
 
 def settings_model(connector: str) -> type[ConnectorSettings] | None:
@@ -218,12 +238,20 @@ def open_store(loaded: Loaded, world: World) -> Store:
 
     try:
         return Store(loaded.settings.database.get_secret_value(), world)
-    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError):
-        allowed = "write sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
+    except sa.exc.ArgumentError:
+        problem = _address_refused(loaded, ADDRESSES)
     except ModuleNotFoundError:
-        allowed = 'its driver is not installed; run pip install "smarketing[postgres]"'
+        problem = _address_refused(loaded, 'its driver is not installed; run pip install "smarketing[postgres]"')
+    raise ConfigError([problem])
+
+
+ADDRESSES = "write sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
+_KNOWN_DATABASE = re.compile(r"sqlite(\+pysqlite)?:|postgresql\+psycopg:")
+
+
+def _address_refused(loaded: Loaded, allowed: str) -> Problem:
     words = {"key": "database", "found": " is not accepted", "allowed": allowed}
-    raise ConfigError([Problem("bad_value", loaded.place(("database",)), ("database",), words)])
+    return Problem("bad_value", loaded.place(("database",)), ("database",), words)
 
 
 def open_installation(loaded: Loaded, world: World) -> Installation:

@@ -87,7 +87,7 @@ def _flooding(tx: Tx) -> set[int]:
 
 
 def _told_beside(tx: Tx, rows: Sequence[Row], flooding: Collection[int]) -> list[int]:
-    """Records of the withdrawals that do not rest on the word of these systems alone: they wait for nobody (F39)."""
+    """Records of the withdrawals that do not rest on the word of these systems alone: they wait for nobody (F9)."""
     people = leads.by_id(tx, {row.lead for row in rows if row.lead is not None})
     said = {
         number: {lead.origin[cell][0] for cell, value in lead.value.items() if value == OUT and cell in lead.origin}

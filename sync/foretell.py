@@ -21,6 +21,8 @@ from sync.store.db import Tx
 
 CHUNK = 500
 FIRST = "first contact"
+OPEN = "open"
+"""Where a rule would stand: a person must say who is right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +91,7 @@ def _about(
 ) -> About:
     row = line.row
     systems = {each.id: _name(engine, each) for each in sides}
-    losers: dict[str, list[Loser]] = {}
-    for group, record, value, rule in lost.get((row.lead or 0, row.run), ()):
-        losers.setdefault(group, []).append(Loser(systems.get(record, ""), value, rule))
+    losers = _losers(systems, lost.get((row.lead or 0, row.run), ()))
     told = []
     for body in (row.body, row.body.get("follows", {})):
         why = body.get("why", {})
@@ -99,13 +99,58 @@ def _about(
             record, rule, _, proven = why.get(group, (0, "", 0, True))
             lost_to_it = tuple(losers.get(group, ()))
             told.append(Told(group, before, after, str(rule), systems.get(record), bool(proven), lost_to_it))
-    places = tuple((_name(engine, each), str(each.ref())) for each in sides if each.ext is not None)
-    return About(row.lead, lead.value if lead is not None else {}, places, tuple(told))
+    return About(row.lead, lead.value if lead is not None else {}, _places(engine, sides), tuple(told))
+
+
+def _losers(systems: Mapping[int, str], lost: Sequence[Any]) -> dict[str, list[Loser]]:
+    """Group → what lost. `systems`: record → its system."""
+    found: dict[str, list[Loser]] = {}
+    for group, record, value, rule in lost:
+        found.setdefault(group, []).append(Loser(systems.get(record, ""), value, rule))
+    return found
+
+
+def _places(engine: Engine, sides: Sequence[Known]) -> tuple[tuple[str, str], ...]:
+    return tuple((_name(engine, each), str(each.ref())) for each in sides if each.ext is not None)
 
 
 def _name(engine: Engine, known: Known) -> str:
     found = engine.systems.get(known.system)
     return found.name if found is not None else ""
+
+
+def newcomers(engine: Engine, tx: Tx, run: int, numbers: range) -> Iterator[About]:
+    """People as the run that met them took them: their records, and what these disagree about, with who was right or,
+    where nobody says so, with what each shows. `numbers`: the leads it made."""
+    for some in batches(numbers, CHUNK):
+        sides, lost = records.by_lead(tx, some), _lost(tx, some, [run])
+        for number, lead in sorted(leads.by_id(tx, some).items()):
+            known = sides[number]
+            told = _settled(engine, lead, known, lost.get((number, run), ())) + _open(engine, lead, known)
+            yield About(number, lead.value, _places(engine, known), tuple(told))
+
+
+def _settled(engine: Engine, lead: Lead, sides: Sequence[Known], lost: Sequence[Any]) -> list[Told]:
+    systems = {each.id: _name(engine, each) for each in sides}
+    told = []
+    for group, losers in _losers(systems, lost).items():
+        record, _, _, rule, _, proven, *_ = lead.origin[group]
+        told.append(
+            Told(group, None, lead.value.get(group), rule, systems.get(record), bool(proven), tuple(losers)),
+        )
+    return told
+
+
+def _open(engine: Engine, lead: Lead, sides: Sequence[Known]) -> list[Told]:
+    told = []
+    for group, why in sorted(lead.frozen.items()):
+        shown = [
+            Loser(_name(engine, each), mapping.read_group(group, each.now), why)
+            for each in sides
+            if (mapping := engine.mapping(each)) is not None and group in mapping.groups
+        ]
+        told.append(Told(group, None, None, OPEN, None, False, tuple(shown)))
+    return told
 
 
 def consequences(engine: Engine, tx: Tx, run: int, open_before: Mapping[str, int], last_question: int) -> Consequences:

@@ -47,13 +47,32 @@ class Refusal:
     limit: int
 
     def __str__(self) -> str:
-        share = f"{self.count / self.size:.0%}, " if self.size else ""
-        return (
-            f"{self.count:,} of {self.size:,} {self.system} records would be {self.what} in a day "
-            f"({share}limit {self.limit:,})"
-        )
+        return _told(self, f"{self.system} records would be {self.what}")
 
 
+@dataclass(frozen=True, slots=True)
+class Distrust:
+    """What others did over there to more records than `limit` in a day, so that it is not taken in before a person has
+    looked: to one `group`, or, with "*", to whole records."""
+
+    system: str
+    group: str
+    what: str
+    count: int
+    size: int
+    limit: int
+
+    def __str__(self) -> str:
+        met = "records" if self.group == "*" else f"values of {self.group}"
+        return _told(self, f"{self.system} {met} {DONE_THERE[self.what]}")
+
+
+def _told(each: Refusal | Distrust, happens: str) -> str:
+    share = f"{each.count / each.size:.0%}, " if each.size else ""
+    return f"{each.count:,} of {each.size:,} {happens} in a day ({share}limit {each.limit:,})"
+
+
+DONE_THERE = {"changed": "were changed", "cleared": "were cleared", "vanished": "vanished"}
 PAST = {"update": "updated", "create": "created", "archive": "archived"}
 
 

@@ -22,7 +22,8 @@ class LeaseHeld(Exception):
     """Another process has it. `owner`: who; `until`: when it ends without a sign of them."""
 
     def __init__(self, name: str, owner: str, until: int) -> None:
-        super().__init__(f"another smarketing process ({owner.rpartition(':')[0]}) is at work on {name}")
+        where = "" if name == DECIDE else f" on {name.removeprefix('system ')}"
+        super().__init__(f"another smarketing process ({owner.rpartition(':')[0]}) is at work{where}")
         self.name, self.owner, self.until = name, owner, until
 
 

@@ -15,7 +15,8 @@ from mappings.mapping import ObjectMapping
 from sync.consent import OUT
 from sync.decide import held_groups
 from sync.engine import Engine
-from sync.merge import ABSENT, rounded, side
+from sync.group import ABSENT, rounded
+from sync.merge import side
 from sync.model import DEFAULT, PRIMARY, Known, Lead, OutState, Side
 from sync.packed import digest
 from sync.plan import in_scope, opted_out

@@ -46,11 +46,14 @@ def observe(
     coerced: Coerced,
     now: int,
     changed: Callable[[str, Value], None] | None = None,
+    *,
+    looked_up: bool = False,
 ) -> Seen:
     """Take in one reading of a record that is known.
 
     `flight`: the body of its outbox row that is being sent, with "fields" and "wanted". `changed` is told of each
-    native field that somebody else changed, with its new value.
+    native field that somebody else changed, with its new value. `looked_up`: it was asked for by name, and shows what
+    stands.
     """
     if arrived_late(known, row):
         return Seen.LATE
@@ -58,7 +61,7 @@ def observe(
     known.read_at = now
     touched = _take_state(known, row, now)
     edited = False
-    settled = _is_past_our_answer(known, row)
+    settled = _is_past_our_answer(known, row, looked_up)
     for name, value in row.fields.items():
         if name not in mapping.group_of:
             continue
@@ -123,8 +126,18 @@ def first_sight(known: Known, row: Record, mapping: ObjectMapping, now: int) -> 
     known.read_seq, known.read_at = row.asked_seq, now
 
 
-def _is_past_our_answer(known: Known, row: Record) -> bool:
+def is_unsure(known: Known, row: Record) -> bool:
+    """Whether a feed shows, of a time that we have not seen yet, what a field held before our last unconfirmed write:
+    that may be a snapshot from before it, or somebody who put it back right after. Asked before `observe`."""
+    if row.modified is None or known.modified is None or row.modified <= known.modified:
+        return False
+    return any(name in row.fields and row.fields[name] == value for name, value in known.was.items())
+
+
+def _is_past_our_answer(known: Known, row: Record, looked_up: bool) -> bool:
     """Whether this reading can hold nothing older than our last unconfirmed write."""
+    if looked_up and row.asked_seq > int(known.sent.get("seq", 0)):
+        return True
     if row.modified is not None and known.answered is not None:
         return row.modified > known.answered
     return bool(row.asked_seq > int(known.sent.get("seq", 0)))

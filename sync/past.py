@@ -7,6 +7,7 @@ edit is not lost: it is taken up and weighed like any other.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -81,18 +82,25 @@ def _take_up_hidden(tx: Tx, known: Known, versions: Mapping[str, Sequence[Versio
 
 
 def hidden(name: str, versions: Sequence[Version], written: Sequence[Written]) -> Version | None:
-    """The edit that our writes hid: what stood under them, when we had not read it. `written`: our last writes, newest
-    first, by the vendor's clock. Pure."""
-    ours = next((i for i, each in enumerate(versions) if each.mine), len(versions))
-    place = next((i for i, each in enumerate(versions) if i > ours and not each.mine), None)
-    if place is None:
-        return None  # what somebody wrote since is read like any other edit
-    under, above = versions[place], versions[place - 1]
+    """The newest edit that our writes hid: what stood under one of them, when we had not read it. `written`: our last
+    writes, newest first, by the vendor's clock. Pure."""
     ours_to_it = [each for each in written if name in each.fields]
-    # Clocks may differ by more than we measured: then it is the last of our writes that stands above.
-    over = [each for each in ours_to_it if each.at >= above.at] or ours_to_it[:1]
-    if not over or under.at <= over[-1].read:
-        return None
-    believed, sent = over[-1].fields[name]
+    whole = len(written) < WRITES
+    first = True
+    for above, under in itertools.pairwise(versions):
+        if under.mine or not above.mine:
+            continue  # what somebody wrote since is read like any other edit
+        over = [each for each in ours_to_it if each.at >= above.at]
+        if not first and not (whole or written[-1].at < above.at):
+            return None  # it was perhaps an earlier write than we look at
+        if first and not over:
+            over = ours_to_it[:1]  # clocks may differ by more than we measured: then it is the last that stands above
+        first = False
+        if over and under.at > over[-1].read and not _is_known(under.value, *over[-1].fields[name]):
+            return under
+    return None
+
+
+def _is_known(value: object, believed: object, sent: object) -> bool:
     empty = (None, "")
-    return None if under.value in (believed, sent) or (under.value in empty and believed in empty) else under
+    return value in (believed, sent) or (value in empty and believed in empty)

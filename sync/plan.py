@@ -17,7 +17,7 @@ from mappings.lead import Canon, covers, is_consent, is_empty
 from mappings.mapping import ObjectMapping
 from mappings.transforms import Unwritable
 from sync.consent import CONFIRMED, IN, OUT
-from sync.merge import ABSENT, rounded
+from sync.group import ABSENT, rounded
 from sync.model import ALWAYS, DEFAULT, TWIN, Filter, Known, Lane, Lead, Operation, Side, System
 from sync.packed import digest
 from sync.rules import Rules

@@ -37,9 +37,12 @@ def look(engine: Engine, system: System, lease: Lease) -> None:
     if asks:
         schema = {object_: _fields(engine, system, object_) for object_ in system.mapping.objects}
         engine.world.pause("answered")
-    if schema:
-        each = system.mapping.objects
-        system.lacks = {object_: frozenset(each[object_].names) - schema.get(object_, {}).keys() for object_ in each}
+    # An account that tells no fields of an object says nothing of what it lacks.
+    system.lacks = {
+        object_: frozenset(each.names) - schema[object_].keys()
+        for object_, each in system.mapping.objects.items()
+        if schema.get(object_)
+    }
     told = _told(engine, system)
     if not asks and told == row.told:
         return
@@ -119,7 +122,7 @@ def adopt(engine: Engine, tx: Tx, run: int) -> None:
 
 
 def _row(tx: Tx, system: System) -> SystemRow:
-    return next(row for row in feeds.systems(tx) if row.id == system.id)
+    return feeds.system_row(tx, system.id)
 
 
 # --- an account's fields -----------------------------------------------------------------------------------------

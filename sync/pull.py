@@ -1,31 +1,30 @@
 """Reading a system: each page of each feed is observed and its cursor saved in one transaction.
 
 Held under the system's lease. A page is taken in before the next is asked for; a webhook or a doubt is a hint, whose
-record is fetched and goes the same way; a sweep finds what neither showed. What looks like a disaster over there
-(a column gone blank, records vanishing) is counted here and held back before it can be merged.
+record is fetched and goes the same way; a sweep finds what neither showed.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from connectors.base import Feed, FeedKind, Page, Record, Ref, State, Value, batches
-from mappings.lead import is_consent
-from mappings.mapping import ObjectMapping
+from connectors.base import Feed, FeedKind, Page, Record, Ref, State, batches
+from connectors.errors import CursorLost
 from sync import past
 from sync.engine import SECOND, Engine
 from sync.lease import Lease
 from sync.model import Known, Lane, Question, System
-from sync.observe import Seen, first_sight, observe
-from sync.store import feeds, leads, outbox, records, runs
+from sync.store import feeds, leads, records, runs
 from sync.store.db import Tx
 from sync.store.feeds import FeedRow, Hint
+from sync.take import take
+
+log = logging.getLogger(__name__)
 
 FETCH = 100
 HINTS = 1000
-GONE_STATES = (State.GONE, State.DELETED)
 
 
 @dataclass(slots=True)
@@ -36,19 +35,9 @@ class Pulled:
     changed: int = 0
     tell: Callable[[int], None] | None = None
 
-
-@dataclass(slots=True)
-class _Taken:
-    """What one transaction has found out."""
-
-    new: list[Known] = field(default_factory=list)
-    changed: dict[int, Known] = field(default_factory=dict)
-    same: dict[int, Known] = field(default_factory=dict)
-    late: dict[int, Known] = field(default_factory=dict)
-    dirty: set[int] = field(default_factory=set)
-    size: int = 0
-    counted: Counter[tuple[str, str]] = field(default_factory=Counter)
-    hints: list[tuple[str, str, str]] = field(default_factory=list)
+    def add(self, rows: Sequence[Record], changed: int) -> None:
+        self.read += len(rows)
+        self.changed += changed
 
 
 def pull(engine: Engine, system: System, lease: Lease, *, sweep: bool = False, out: Pulled | None = None) -> Pulled:
@@ -76,18 +65,37 @@ def pull(engine: Engine, system: System, lease: Lease, *, sweep: bool = False, o
 def pull_feed(
     engine: Engine, system: System, lease: Lease, object_: str, kind: FeedKind, out: Pulled | None = None
 ) -> None:
-    """Read one feed on from its cursor to its end."""
+    """Read one feed on from its cursor to its end; a cursor that leads nowhere any more begins anew."""
     out = out or Pulled()
-    world, store = engine.world, engine.store
-    with store.read() as tx:
+    with engine.store.read() as tx:
         row = feeds.feed_of(tx, system.id, object_, kind)
+    try:
+        _read_on(engine, system, lease, row, out)
+    except CursorLost as lost:
+        _begin_anew(engine, system, lease, row, lost)
+        _read_on(engine, system, lease, row, out)
+
+
+def _begin_anew(engine: Engine, system: System, lease: Lease, row: FeedRow, lost: CursorLost) -> None:
+    """Nobody knows what this feed would have shown meanwhile: until it was read whole nobody is created there (F6),
+    and a sweep finds what vanished."""
+    log.warning("%s: %s is read from its beginning: %s", system.name, row.object, lost)
+    row.cursor = row.began = row.primed_at = None
+    with engine.store.tx() as tx:
+        lease.check(tx)
+        feeds.save_feed(tx, row)
+        feeds.update_system(tx, system.id, swept_at=None)
+
+
+def _read_on(engine: Engine, system: System, lease: Lease, row: FeedRow, out: Pulled) -> None:
+    world, store, object_, kind = engine.world, engine.store, row.object, FeedKind(row.kind)
     began = row.began or world.now()
     whole = kind is FeedKind.DELETES and system.capabilities.deletes_swept
     cursor = None if whole and row.began is None else row.cursor
     for page, seq in _pages(engine, system, lease, Feed(object_, kind, cursor)):
         with store.tx() as tx:
             lease.check(tx)
-            take(engine, tx, system, object_, page.records, seq, out)
+            out.add(page.records, take(engine, tx, system, object_, page.records, seq))
             new = row.primed_at is None
             _save_cursor(tx, row, page, began, system, world.now())
             if page.last and new and primed(tx, [system]):
@@ -157,7 +165,8 @@ def _fetch(engine: Engine, system: System, lease: Lease, hints: Sequence[Hint], 
     with engine.store.tx() as tx:
         lease.check(tx)
         for object_ in sorted({ref.object for ref in refs}):
-            take(engine, tx, system, object_, _of(read, object_), seq, out, looked_up=True)
+            some = _of(read, object_)
+            out.add(some, take(engine, tx, system, object_, some, seq, looked_up=True))
         past.keep(tx, system, told)
         feeds.drop_hints(tx, system.id, hints)
     engine.world.pause("stored")
@@ -177,181 +186,8 @@ def refresh(engine: Engine, system: System, lease: Lease, refs: Iterable[Ref]) -
         with engine.store.tx() as tx:
             lease.check(tx)
             for object_ in sorted({ref.object for ref in some}):
-                take(engine, tx, system, object_, _of(read, object_), seq, Pulled(), looked_up=True)
+                take(engine, tx, system, object_, _of(read, object_), seq, looked_up=True)
         engine.world.pause("stored")
-
-
-# --- taking in ---------------------------------------------------------------------------------------------------
-
-
-def take(
-    engine: Engine,
-    tx: Tx,
-    system: System,
-    object_: str,
-    rows: Sequence[Record],
-    seq: int,
-    out: Pulled,
-    *,
-    looked_up: bool = False,
-) -> None:
-    """Take in some records of one object, as read by reading `seq`, within the caller's transaction. `looked_up`: they
-    were asked for one by one, so that it counts when they were read."""
-    mapping = system.mapping.objects[object_]
-    now = engine.world.now()
-    out.read += len(rows)
-    known = records.by_ext(tx, system.id, object_, {row.ref.id for row in rows})
-    flights = outbox.flying(tx, [each.id for each in known.values()])
-    taken = _Taken()
-    for row in rows:
-        row.asked_seq = seq
-        each = known.get(row.ref.id) or _under_former_name(tx, system, row, known)
-        if each is not None and each.ext != row.ref.id and row.state is not State.LIVE:
-            continue  # what became of a former name says nothing of the record that goes on under another
-        if each is None:
-            each = _meet(system, mapping, row, now, taken)
-            if each is not None:
-                known[row.ref.id] = each
-            continue
-        _look(system, mapping, row, each, flights.get(each.id), now, taken)
-    _lose(tx, system, rows, known, taken, now)
-    _save(engine, tx, system, taken, now)
-    if looked_up:
-        for each in taken.late.values():
-            each.read_at = now  # a vendor that went back to a back-up shows no more than this
-        records.read_again(tx, [*taken.same.values(), *taken.late.values()])
-        confirmed = [each.lead for each in taken.same.values() if each.state is State.DELETED and each.lead is not None]
-        leads.make_dirty(tx, confirmed)  # a deletion that still stands after its grace counts from now on
-    out.changed += len(taken.new) + len(taken.changed)
-
-
-def _meet(system: System, mapping: ObjectMapping, row: Record, now: int, taken: _Taken) -> Known | None:
-    if row.state in (State.GONE, State.MERGED):
-        return None  # it was never here, or lives on in one that will tell us its former names
-    known = Known(0, system.id, row.ref.object, row.ref.id)
-    first_sight(known, row, mapping, now)
-    known.slot = mapping.slot(known.now)
-    taken.new.append(known)
-    taken.size += known.state is State.LIVE
-    return known
-
-
-def _look(
-    system: System,
-    mapping: ObjectMapping,
-    row: Record,
-    known: Known,
-    flight: dict[str, object] | None,
-    now: int,
-    taken: _Taken,
-) -> None:
-    was_live, version = known.state is State.LIVE, (known.version, known.modified)
-    edits: list[tuple[str, Value]] = []
-    own = system.capabilities.coercions
-
-    def coerced(name: str) -> frozenset[str]:
-        return mapping.coercions_of(name, own)
-
-    seen = observe(known, row, flight, mapping, coerced, now, lambda name, value: edits.append((name, value)))
-    if seen is Seen.LATE:
-        taken.late[known.id] = known
-        return
-    if seen is Seen.SAME and row.modified is not None and (known.version, known.modified) == version:
-        taken.same[known.id] = known
-    else:
-        known.slot = mapping.slot(known.now)
-        if known.id:
-            taken.changed[known.id] = known
-    if seen is Seen.CHANGED:
-        if known.lead is not None:
-            taken.dirty.add(known.lead)
-        # A record counts once, however many fields of a group it has. Opt-outs have a limit of their own, and hold
-        # nothing back that a person said (F9).
-        told = {
-            (mapping.group_of[name], "cleared" if value in (None, "", []) else "changed")
-            for name, value in edits
-            if not is_consent(mapping.group_of[name])
-        }
-        taken.counted.update(told)
-        if was_live and known.state in GONE_STATES:
-            taken.counted[("*", "vanished")] += 1
-            if known.state is State.DELETED and known.ext is not None:
-                taken.hints.append((known.object, known.ext, "deleted"))
-    taken.size += (known.state is State.LIVE) - was_live
-
-
-def _under_former_name(tx: Tx, system: System, row: Record, known: dict[str, Known]) -> Known | None:
-    """A survivor of a merge that got a new name: the oldest record it was goes on under the new one (F11)."""
-    if not row.aliases:
-        return None
-    found: list[Known] = []
-    for alias in row.aliases:
-        found.extend(records.by_ext(tx, system.id, alias.object, {alias.id}).values())
-    former = sorted(
-        {each.id: each for each in found if each.object == row.ref.object}.values(), key=lambda each: each.id
-    )
-    live = [each for each in former if each.state is State.LIVE]
-    if not live:
-        return None
-    chosen = live[0]
-    if chosen.ext is not None:
-        records.add_alias(tx, system.id, chosen.object, chosen.ext, chosen.id)
-    chosen.ext = row.ref.id
-    known[row.ref.id] = chosen
-    return chosen
-
-
-def _lose(tx: Tx, system: System, rows: Sequence[Record], known: dict[str, Known], taken: _Taken, now: int) -> None:
-    """The other records that a survivor was: they live on in it."""
-    for row in rows:
-        if not row.aliases or row.state is not State.LIVE:
-            continue
-        survivor = known.get(row.ref.id)
-        for alias in row.aliases:
-            for loser in records.by_ext(tx, system.id, alias.object, {alias.id}).values():
-                if survivor is None or loser.id == survivor.id or loser.state is State.MERGED:
-                    continue
-                taken.size -= loser.state is State.LIVE
-                loser.state, loser.state_at, loser.waits = State.MERGED, now, 0
-                loser.into, loser.obs = str(row.ref), loser.obs + 1
-                taken.changed[loser.id] = loser
-                if loser.lead is not None:
-                    taken.dirty.add(loser.lead)
-
-
-def _save(engine: Engine, tx: Tx, system: System, taken: _Taken, now: int) -> None:
-    records.insert(tx, taken.new)
-    records.update(tx, taken.changed.values())
-    if taken.dirty:
-        leads.make_dirty(tx, taken.dirty, Lane.EDIT)
-    feeds.grow(tx, system.id, taken.size)
-    if taken.hints:
-        feeds.add_hints(tx, system.id, taken.hints, Lane.RETRY, now + engine.settings.grace)
-    if taken.counted:
-        feeds.count(tx, system.id, taken.counted, now)
-        _watch(engine, tx, system, set(taken.counted), now)
-
-
-def _watch(engine: Engine, tx: Tx, system: System, met: set[tuple[str, str]], now: int) -> None:
-    """Hold back what others changed too much of in a day: lost rights look like clearing (F12)."""
-    limits = engine.settings.limits
-    size = next(each.size for each in feeds.systems(tx) if each.id == system.id)
-    totals = feeds.counted(tx, system.id, now)
-    questions = []
-    for name, what in sorted(met):
-        limit = limits.shrink if what == "vanished" else limits.inbound
-        n = totals.get((name, what), 0)
-        if n > limit.of(size):
-            body = {
-                "system": system.name,
-                "group": name,
-                "what": what,
-                "count": n,
-                "size": size,
-                "limit": limit.of(size),
-            }
-            questions.append(Question("inbound", f"inbound:{system.id}:{name}:{what}", system.id, body=body))
-    runs.ask(tx, questions, now)
 
 
 # --- sweeps ------------------------------------------------------------------------------------------------------
@@ -359,21 +195,30 @@ def _watch(engine: Engine, tx: Tx, system: System, met: set[tuple[str, str]], no
 
 def _sweep(engine: Engine, system: System, lease: Lease, object_: str) -> None:
     """Walk every id over there; fetch what is unknown, moved, or did not show up."""
-    store, world = engine.store, engine.world
+    store = engine.store
     with store.read() as tx:
         row = feeds.feed_of(tx, system.id, object_, FeedKind.SWEEP)
+    try:
+        _walk_on(engine, system, lease, row)
+    except CursorLost as lost:
+        _begin_anew(engine, system, lease, row, lost)
+        _walk_on(engine, system, lease, row)
+    with store.tx() as tx:
+        lease.check(tx)
+        _miss(engine, tx, system, object_, row.round)
+
+
+def _walk_on(engine: Engine, system: System, lease: Lease, row: FeedRow) -> None:
+    world, object_ = engine.world, row.object
     if row.began is None:
         row.round += 1
     began = row.began or world.now()
     for page, _ in _pages(engine, system, lease, Feed(object_, FeedKind.SWEEP, row.cursor if row.began else None)):
-        with store.tx() as tx:
+        with engine.store.tx() as tx:
             lease.check(tx)
             _note_swept(tx, system, object_, page.records, row.round, world.now())
             _save_cursor(tx, row, page, began, system, world.now())
         world.pause("stored")
-    with store.tx() as tx:
-        lease.check(tx)
-        _miss(engine, tx, system, object_, row.round)
 
 
 def _note_swept(tx: Tx, system: System, object_: str, rows: Sequence[Record], round_: int, now: int) -> None:
@@ -398,7 +243,7 @@ def _miss(engine: Engine, tx: Tx, system: System, object_: str, round_: int) -> 
     """Records that a sweep did not show are fetched one by one before anybody believes that they are gone."""
     missed = records.missed(tx, system.id, object_, round_)
     now = engine.world.now()
-    size = next(each.size for each in feeds.systems(tx) if each.id == system.id)
+    size = feeds.system_row(tx, system.id).size
     limit = engine.settings.limits.shrink.of(size)
     if len(missed) > limit:
         body = {

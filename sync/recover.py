@@ -14,11 +14,11 @@ from mappings.transforms import explains
 from sync.engine import SECOND, Engine
 from sync.lease import Lease
 from sync.model import ALWAYS, RESTORE, Known, Lane, Question, System
-from sync.pull import Pulled, take
 from sync.settle import look_for_hidden, settle, what_was_written
 from sync.store import leads, outbox, records, runs
 from sync.store.db import Tx, generation
 from sync.store.outbox import Row
+from sync.take import take
 
 SKEW = 120 * SECOND
 """How much earlier than our sending a vendor's clock may say that our record was made."""
@@ -86,7 +86,7 @@ def _look_up(engine: Engine, system: System, lease: Lease, row: Row, rivals: Seq
             for each in found:
                 if row.kind == "archive" and each.state in (State.GONE, State.DELETED):
                     each.state = State.ARCHIVED  # it took effect: this is no deletion by a person
-            take(engine, tx, system, known.object, found, seq, Pulled(), looked_up=True)
+            take(engine, tx, system, known.object, found, seq, looked_up=True)
             _remember(engine, tx, system, known, row, found, told)
             if row.step == RESTORE:
                 # Not decided anew: sent again, if the record still shows what is to be taken back.
@@ -198,7 +198,7 @@ def _settle_create(
         (ext,) = candidates
         settle(engine, tx, system, lease, [row], [Done(ext)], run)
         if ext in there:
-            take(engine, tx, system, known.object, [there[ext]], seq, Pulled(), looked_up=True)
+            take(engine, tx, system, known.object, [there[ext]], seq, looked_up=True)
         return
     outbox.delete(tx, [row.record])
     records.wait_no_more(tx, system.id, [row.record])

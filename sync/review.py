@@ -6,17 +6,18 @@ done. Every deed is a run of its own, with who and why.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mappings.lead import Canon, is_consent, is_empty
-from mappings.mapping import ObjectMapping
+from connectors.base import FeedKind
+from mappings.lead import Canon
 from sync.consent import OUT
-from sync.decide import addresses
+from sync.edit import CannotDecide, Moved, living, set_value, typed, unheard
 from sync.engine import Engine
 from sync.merge import side
-from sync.model import ALWAYS, WRITE, Known, Lane, Lead, OutState
+from sync.model import ALWAYS, WRITE, Known, Lane, Lead, OutState, Side
 from sync.packed import digest
 from sync.plan import departure
 from sync.resolve import merge_leads
@@ -44,12 +45,8 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
 """Kind of question → its answers, with what each means. Words in capitals are to be filled in."""
 
 
-class CannotDecide(Exception):
-    """The answer does not fit the question. The text says what is allowed."""
-
-
-class Moved(CannotDecide):
-    """What the question was about is not as it was when it was asked; nothing is done."""
+STANDING = frozenset({"deleted", "missing"})
+"""Kinds that nothing but the answer ends: left as it is, the same is not asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,26 +78,47 @@ def decide(engine: Engine, tx: Tx, review_id: int, said: str, who: str, why: str
         raise Moved(f"question {review_id} is {question.state} already")
     decision = parse(question.kind, said)
     run = runs.begin(tx, "review", who, why or said, engine.world.now())
-    DEEDS[question.kind](engine, tx, question, decision, run)
-    runs.decided(tx, review_id)
+    DEEDS[question.kind](Answered(engine, tx, question, decision, run))
+    stands = question.kind in STANDING and decision.word in ("keep", "leave")
+    runs.decided(tx, review_id, "left" if stands else "decided")
     return run
 
 
-Deed = Callable[[Engine, Tx, Review, Decision, int], None]
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A question with its answer, and where it is carried out."""
+
+    engine: Engine
+    tx: Tx
+    question: Review
+    decision: Decision
+    run: int
+
+    @property
+    def now(self) -> int:
+        return self.engine.world.now()
+
+    def lead(self) -> Lead:
+        return living(self.tx, self.question.lead)
+
+    def known(self) -> Known | None:
+        """The record that it is about, if there still is one."""
+        number = self.question.record or 0
+        return records.by_id(self.tx, [number]).get(number)
 
 
 # --- values ------------------------------------------------------------------------------------------------------
 
 
-def _conflict(engine: Engine, tx: Tx, question: Review, decision: Decision, run: int) -> None:
-    lead = _lead(tx, question.lead)
-    group = str(question.body["group"])
-    choices: list[list[Any]] = question.body["choices"]
-    sides = records.by_lead(tx, [lead.id])[lead.id]
-    if digest(_today(engine, lead, sides, group, choices)) != digest([value for _, value in choices]):
-        raise Moved(f"the values of question {question.id} have changed since; look again")
-    value = _chosen(engine, lead, sides, group, choices, decision)
-    set_value(engine, tx, lead, group, value, "decided by a person", run)
+def _conflict(said: Answered) -> None:
+    lead = said.lead()
+    group = str(said.question.body["group"])
+    choices: list[list[Any]] = said.question.body["choices"]
+    sides = records.by_lead(said.tx, [lead.id])[lead.id]
+    if digest(_today(said.engine, lead, sides, group, choices)) != digest([value for _, value in choices]):
+        raise Moved(f"the values of question {said.question.id} have changed since; look again")
+    value = _chosen(said.engine, lead, sides, group, choices, said.decision)
+    set_value(said.engine, said.tx, lead, group, value, "decided by a person", said.run)
 
 
 def _today(engine: Engine, lead: Lead, sides: list[Known], group: str, choices: list[list[Any]]) -> list[Canon]:
@@ -140,151 +158,32 @@ def _chosen(
     raise CannotDecide(f'"{decision.argument}" has no value to take; choose from: {named}')
 
 
-def typed(engine: Engine, group: str, text: str) -> Canon:
-    """The value of a group of one field as a person types it, in normal form. Raises CannotDecide."""
-    try:
-        found, value = typed_field(engine, group, text)
-    except KeyError:
-        found, value = "", None
-    if found != group:
-        raise CannotDecide(f"{group} has several fields; take a system's value, or edit the fields one by one")
-    return value
-
-
-def typed_field(engine: Engine, name: str, text: str) -> tuple[str, Canon]:
-    """The group of a field, and its value as a person types it, in normal form. Nothing typed: no value. Raises
-    CannotDecide for a text that is no such value, KeyError where no system has the field."""
-    for system in engine.systems.values():
-        for mapping in system.mapping.objects.values():
-            for rule in mapping.rules:
-                if rule.lead != (name,) or rule.reader is None:
-                    continue
-                if text in rule.options.back:
-                    return rule.group, text  # one of our own words for it
-                try:
-                    return rule.group, rule.reader(text or None)
-                except ValueError as error:
-                    raise CannotDecide(f'"{text}" is no value for {name}: {error}') from None
-    raise KeyError(name)
-
-
-def edit(engine: Engine, tx: Tx, lead_id: int, said: Mapping[str, str], who: str, why: str) -> int:
-    """A person says what fields of a lead are; answers the run. A no to being mailed can be said, a yes cannot: that is
-    the person's own to say. Raises CannotDecide, and KeyError for a field that no system has."""
-    run = runs.begin(tx, "edit", who, why, engine.world.now())
-    lead = _lead(tx, lead_id, f"there is no lead {lead_id}")
-    wanted: dict[str, Canon] = {}
-    for name, text in said.items():
-        group, value = (name, text) if is_consent(name) else typed_field(engine, name, text)
-        if is_consent(group) and not any(
-            group in mapping.groups for system in engine.systems.values() for mapping in system.mapping.objects.values()
-        ):
-            raise KeyError(name)
-        if is_consent(group) and value != OUT:
-            raise CannotDecide(f'{name}: only "{OUT}" can be said for somebody else; let the person opt in themselves')
-        if group != name:
-            kept = wanted.get(group, lead.value.get(group))
-            value = {**(kept if isinstance(kept, dict) else {}), name: value}
-        wanted[group] = value
-    for group, value in wanted.items():
-        if lead.value.get(group) != value:
-            set_value(engine, tx, lead, group, value, "edited by a person", run)
-        if is_consent(group):
-            entry = leads.Entry(
-                lead.id, str(lead.value.get("email") or ""), group, OUT, f"said by {who}", engine.world.now(), None, run
-            )
-            leads.enter(tx, [entry])
-            leads.make_dirty(tx, [lead.id], Lane.WITHDRAWAL)
-            _no_yes_is_left_alone(tx, lead.id, group)
-    return run
-
-
-def _no_yes_is_left_alone(tx: Tx, lead_id: int, cell: str) -> None:
-    """A no said now goes everywhere, also to a system that was left with a yes of before."""
-    sides = [each for each in records.by_lead(tx, [lead_id])[lead_id] if cell in each.asked]
-    for each in sides:
-        del each.asked[cell]
-    records.update(tx, sides)
-
-
-def set_value(engine: Engine, tx: Tx, lead: Lead, group: str, value: Canon, rule: str, run: int) -> None:
-    """A person says what a group is: every side's news of it is taken in, and every system learns of it."""
-    now = engine.world.now()
-    before = lead.value.get(group)
-    sides = records.by_lead(tx, [lead.id])[lead.id]
-    lost: list[list[object]] = []
-    for each in sides:
-        mapping = engine.mapping(each)
-        if mapping is None or each.ext is None:
-            continue
-        lost += [[group, each.id, said, rule] for said in _unheard(mapping, each, group) if said != value]
-        for name in mapping.names_of(group):
-            each.base.pop(name, None)
-            each.pending.pop(name, None)
-        if each.fresh is not None:
-            left = (mapping.groups.keys() if "*" in each.fresh else each.fresh) - {group}
-            each.fresh = frozenset(left) or None
-        each.asked.pop(group, None)
-        each.obs += 1  # what was decided before this is void
-    records.update(tx, sides)
-    lead.value[group] = value
-    lead.origin[group] = [0, 0, now, rule, run, True, 1]
-    lead.frozen.pop(group, None)
-    for marks in ("~trail", "~rival"):
-        kept = {name: each for name, each in (lead.origin.get(marks) or {}).items() if name != group}
-        lead.origin.pop(marks, None)
-        if kept:
-            lead.origin[marks] = kept
-    lead.rev += 1
-    leads.save(tx, [lead], now)
-    leads.set_keys(tx, {lead.id: addresses(lead)})
-    leads.make_dirty(tx, [lead.id])
-    told = {"groups": {group: [before, value, None, rule, True]}, "lost": lost}
-    runs.remember(tx, [(lead.id, None, run, now, told)])
-
-
-def _unheard(mapping: ObjectMapping, known: Known, group: str) -> list[Canon]:
-    """What a side says of a group that was not taken in yet: it loses to what the person says."""
-    if group not in mapping.groups:
-        return []
-    fresh = known.fresh is not None and ("*" in known.fresh or group in known.fresh)
-    names = set(mapping.names_of(group))
-    told: list[Canon] = []
-    if fresh or names & known.base.keys():
-        told.append(mapping.read_group(group, known.now))
-    if names & known.pending.keys():
-        told.append(mapping.read_group(group, {**known.now, **known.pending}))
-    return [each for each in told if not is_empty(each)]
-
-
-def _consent(engine: Engine, tx: Tx, question: Review, decision: Decision, run: int) -> None:
-    lead = _lead(tx, question.lead)
-    cell = str(question.body["cell"])
-    known = records.by_id(tx, [question.record or 0]).get(question.record or 0)
+def _consent(said: Answered) -> None:
+    tx, lead, known = said.tx, said.lead(), said.known()
+    cell = str(said.question.body["cell"])
     if known is None or known.lead != lead.id:
         raise Moved("the record that this question is about is gone")
     if lead.value.get(cell) != OUT:
         raise Moved("nobody says no any more; look again")
-    if decision.word == "out":
+    if said.decision.word == "out":
         known.asked.pop(cell, None)
         records.update(tx, [known])
         leads.make_dirty(tx, [lead.id], Lane.WITHDRAWAL)
         return
-    said = question.body.get("value")
-    if said in (None, OUT):
+    opt_in = said.question.body.get("value")
+    if opt_in in (None, OUT):
         raise CannotDecide("no side shows an opt-in; let the person confirm it over there")
-    if _said_no_since(tx, lead.id, cell, known.id) or _no_is_unheard(engine, tx, lead.id, cell):
+    if _said_no_since(tx, lead.id, cell, known.id) or _no_is_unheard(said.engine, tx, lead.id, cell):
         raise Moved("somebody has said no since; look again")
-    now = engine.world.now()
-    set_value(engine, tx, lead, cell, said, "an opt-in, allowed by a person", run)
-    entry = leads.Entry(lead.id, known.slot or "", cell, "in", f"decided in review {question.id}", now, known.id, run)
-    leads.enter(tx, [entry])
+    set_value(said.engine, tx, lead, cell, opt_in, "an opt-in, allowed by a person", said.run)
+    why = f"decided in review {said.question.id}"
+    leads.enter(tx, [leads.Entry(lead.id, known.slot or "", cell, "in", why, said.now, known.id, said.run)])
 
 
 def _no_is_unheard(engine: Engine, tx: Tx, lead: int, cell: str) -> bool:
     """Whether a no was read that the lead has not weighed yet."""
     sides = [(each, engine.mapping(each)) for each in records.by_lead(tx, [lead])[lead]]
-    return any(mapping is not None and OUT in list(_unheard(mapping, each, cell)) for each, mapping in sides)
+    return any(mapping is not None and OUT in list(unheard(mapping, each, cell)) for each, mapping in sides)
 
 
 def _said_no_since(tx: Tx, lead: int, cell: str, record: int) -> bool:
@@ -297,57 +196,55 @@ def _said_no_since(tx: Tx, lead: int, cell: str, record: int) -> bool:
 # --- people ------------------------------------------------------------------------------------------------------
 
 
-def _identity(engine: Engine, tx: Tx, question: Review, decision: Decision, run: int) -> None:
-    del run
-    known = records.by_id(tx, [question.record or 0]).get(question.record or 0)
+def _identity(said: Answered) -> None:
+    tx, known, wanted = said.tx, said.known(), said.decision.argument
+    may_be: list[int] = said.question.body.get("leads", [])
     if known is None or known.lead is not None:
         raise Moved("this record has found its person meanwhile")
-    if decision.word == "link":
-        target = leads.real(tx, int(decision.argument)) if str(decision.argument).isdigit() else None
+    if said.decision.word == "link":
+        target = leads.real(tx, int(wanted)) if str(wanted).isdigit() else None
         if target is None:
-            raise CannotDecide(f'there is no lead "{decision.argument}"; the question names: {question.body["leads"]}')
+            raise CannotDecide(f'there is no lead "{wanted}"; the question names: {may_be}')
     else:
         target = tx.ids("lead", 1)
-        leads.insert(tx, [Lead(target)], engine.world.now())
-        _keep_apart(engine, tx, known, question)
+        leads.insert(tx, [Lead(target)], said.now)
+        others = records.by_lead(tx, may_be).values()
+        _keep_apart(said, [known], itertools.chain.from_iterable(others))
     records.link(tx, {known.id: target})
     leads.make_dirty(tx, [target])
 
 
-def _keep_apart(engine: Engine, tx: Tx, known: Known, question: Review) -> None:
-    """Not one: their common address must not join them again."""
-    others = records.by_lead(tx, list(question.body.get("leads", [])))
-    for some in others.values():
-        for each in some:
-            records.keep_apart(tx, known.id, each.id, "review", engine.world.now())
-
-
-def _same(engine: Engine, tx: Tx, question: Review, decision: Decision, run: int) -> None:
-    pair = [leads.real(tx, int(each)) for each in question.body["leads"]]
+def _same(said: Answered) -> None:
+    tx = said.tx
+    pair = [leads.real(tx, int(each)) for each in said.question.body["leads"]]
     if None in pair or pair[0] == pair[1]:
         return  # they have become one meanwhile
     winner, loser = sorted(each for each in pair if each is not None)
-    if decision.word == "join":
-        if not merge_leads(tx, winner, loser, run, engine.world.now()):
+    if said.decision.word == "join":
+        if not merge_leads(tx, winner, loser, said.run, said.now):
             raise CannotDecide("both are being created in one system; try again when that is settled")
         return
     sides = records.by_lead(tx, [winner, loser])
-    for a in sides[winner]:
-        for b in sides[loser]:
-            records.keep_apart(tx, a.id, b.id, "review", engine.world.now())
+    _keep_apart(said, sides[winner], sides[loser])
+
+
+def _keep_apart(said: Answered, some: Iterable[Known], others: Iterable[Known]) -> None:
+    """Not one: their common address must not join them again."""
+    for a, b in itertools.product(some, others):
+        records.keep_apart(said.tx, a.id, b.id, "review", said.now)
 
 
 # --- what was refused --------------------------------------------------------------------------------------------
 
 
-def _again(engine: Engine, tx: Tx, question: Review, decision: Decision, run: int) -> None:
+def _again(said: Answered) -> None:
     """Put the wish once more, or leave it: for every record that raised this question."""
-    del engine
+    tx, question, decision = said.tx, said.question, said.decision
     for known in _asked_about(tx, question):
         mine = _settled(question, known)
         for group in mine:
             if decision.word == "leave":
-                known.settle_for(group, ALWAYS if group == "*" else known.asked[group][0], "held", run)
+                known.settle_for(group, ALWAYS if group == "*" else known.asked[group][0], "held", said.run)
             else:
                 del known.asked[group]
         if mine:
@@ -390,59 +287,73 @@ def _asked_about(tx: Tx, question: Review) -> list[Known]:
     return list(records.by_id(tx, sorted(wanted)).values())
 
 
-def _deleted(engine: Engine, tx: Tx, question: Review, decision: Decision, run: int) -> None:
+def _deleted(said: Answered) -> None:
     """Deleted over there, edited here since."""
-    if decision.word == "keep":
+    if said.decision.word == "keep":
         return
-    lead = _lead(tx, question.lead)
-    known = [each for each in records.by_lead(tx, [lead.id])[lead.id] if engine.mapping(each) is not None]
+    lead, engine = said.lead(), said.engine
+    known = [each for each in records.by_lead(said.tx, [lead.id])[lead.id] if engine.mapping(each) is not None]
     sides = [side(each, engine.systems[each.system]) for each in known]
-    leaves = departure(lead, sides, engine.settings.grace, engine.world.now())
+    leaves = departure(lead, sides, engine.settings.grace, said.now)
     if not (leaves.edited or leaves.archive):
         raise Moved("they are not deleted any more; look again")
-    rows = []
-    for side_ in sides:
-        each, system = side_.known, side_.system
-        if side_.live and system.deletions == "archive" and system.writes == "all":
-            body: dict[str, Any] = {"object": each.object, "fields": {}, "before": {}, "groups": {}, "wanted": {}}
-            state, step = OutState.QUEUED, WRITE
-            rows.append(
-                outbox.Row(
-                    *(each.id, each.system, Lane.EDIT, "archive", body, lead.id, lead.rev, each.obs, run, state),
-                    step=step,
-                )
-            )
-    outbox.put(tx, rows)
+    outbox.put(said.tx, [_archive(said, lead, each) for each in sides if _may_archive(each)])
+
+
+def _may_archive(each: Side) -> bool:
+    return each.live and each.system.deletions == "archive" and each.system.writes == "all"
+
+
+def _archive(said: Answered, lead: Lead, each: Side) -> outbox.Row:
+    known = each.known
+    return outbox.Row(
+        record=known.id,
+        system=known.system,
+        lane=int(Lane.EDIT),
+        kind="archive",
+        body={"object": known.object, "fields": {}, "before": {}, "groups": {}, "wanted": {}},
+        lead=lead.id,
+        lead_rev=lead.rev,
+        obs=known.obs,
+        run=said.run,
+        state=OutState.QUEUED,
+        step=WRITE,
+    )
 
 
 # --- floods ------------------------------------------------------------------------------------------------------
 
 
-def _inbound(engine: Engine, tx: Tx, question: Review, decision: Decision, run: int) -> None:
-    del run
-    if decision.word == "hold" or question.system is None:
-        raise CannotDecide("it is being held; answer when you know more")
-    feeds.reset_counts(tx, question.system, [str(question.body["group"])], str(question.body["what"]))
-    leads.make_edited_dirty(tx, question.system)
-    del engine
+def _inbound(said: Answered) -> None:
+    system, group, what = _meant(said), str(said.question.body["group"]), str(said.question.body["what"])
+    feeds.reset_counts(said.tx, system, [group], what)
+    leads.make_edited_dirty(said.tx, system)
+    if what == "vanished":
+        _believe(said, system)
 
 
-def _withdrawals(engine: Engine, tx: Tx, question: Review, decision: Decision, run: int) -> None:
-    del run
-    if decision.word == "hold" or question.system is None:
-        raise CannotDecide("they are being held; answer when you know more")
-    feeds.reset_counts(tx, question.system, ["*"], "withdrawn")
-    del engine
+def _believe(said: Answered, system: int) -> None:
+    """What a sweep did not show is looked up one by one after all, and does not count as a flood once more."""
+    tx, missed = said.tx, []
+    for each in feeds.feeds(tx):
+        if each.system == system and each.kind == FeedKind.SWEEP and each.began is None:
+            missed += [(each.object, ext, "changed") for _, ext in records.missed(tx, system, each.object, each.round)]
+    feeds.add_hints(tx, system, missed, Lane.EDIT, said.now)
+    feeds.count(tx, system, {("*", "vanished"): -len(missed)}, said.now)
 
 
-def _lead(tx: Tx, lead_id: int | None, missing: str = "the lead that this question is about is gone") -> Lead:
-    real = leads.real(tx, lead_id) if lead_id is not None else None
-    if real is None:
-        raise Moved(missing)
-    return leads.by_id(tx, [real])[real]
+def _withdrawals(said: Answered) -> None:
+    feeds.reset_counts(said.tx, _meant(said), ["*"], "withdrawn")
 
 
-DEEDS: Mapping[str, Deed] = {
+def _meant(said: Answered) -> int:
+    """The system whose flood was meant. Raises CannotDecide where it is to be held back."""
+    if said.decision.word == "hold" or said.question.system is None:
+        raise CannotDecide("it is being held back; answer when you know more")
+    return said.question.system
+
+
+DEEDS: Mapping[str, Callable[[Answered], None]] = {
     "conflict": _conflict,
     "identity": _identity,
     "same": _same,

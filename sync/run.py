@@ -1,8 +1,4 @@
-"""One pass over everything: pull, decide, guard, push, until nothing is left to do; and the plan that only looks.
-
-Systems are pulled and pushed side by side, each under its lease; one that fails backs off alone. A plan commits what
-was read and nothing else, so that a mistake in a mapping can be mended after looking.
-"""
+"""One pass over everything: pull, decide, guard, push, until nothing is left to do."""
 
 from __future__ import annotations
 
@@ -10,70 +6,26 @@ import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from connectors.base import WriteKind
-from connectors.errors import ConnectorError, Retry, Stop
-from connectors.world import Task
+from connectors.errors import ConnectorError
 from sync import prepare
-from sync.approve import Line, PlanDigest, Verdict, approve, approve_plan, lines
+from sync.approve import approve, approve_plan
 from sync.decide import decide
-from sync.engine import SECOND, Engine
-from sync.foretell import Consequences, consequences, explained
-from sync.guard import Refusal
-from sync.lease import DECIDE, Lease, hold
-from sync.model import Lane, OutState, System
-from sync.packed import digest as digest_of
-from sync.pull import Pulled, fetch_hints, pull
-from sync.push import Pushed, push
+from sync.engine import Engine
+from sync.guard import Distrust
+from sync.lease import Lease
+from sync.model import System
+from sync.pull import pull
 from sync.resolve import primed_systems, resolve
+from sync.side_by_side import Progress, Report, Run, backs_off, leases, pull_all, push_all
 from sync.store import feeds, leads, outbox, runs
 from sync.store.db import Tx
 
 log = logging.getLogger(__name__)
 
-CONFLICTS = 100_000
-"""So many conflicts are asked about for a plan."""
 ROUNDS = 25
 """More rounds than this are two things that undo each other, and wait for the next run."""
-
-Progress = Callable[[str, str, int, int | None], None]
-"""Told now and then: what is under way, where, how many so far, and of how many where that is known."""
-
-
-@dataclass(slots=True)
-class Report:
-    """What a run did."""
-
-    run: int
-    state: str = "done"
-    pulled: dict[str, Pulled] = field(default_factory=dict)
-    answers: Counter[str] = field(default_factory=Counter)
-    by_system: dict[str, Counter[str]] = field(default_factory=dict)
-    doubtful: dict[str, int] = field(default_factory=dict)
-    failures: dict[str, ConnectorError] = field(default_factory=dict)
-    refused: list[Refusal] = field(default_factory=list)
-    held: int = 0
-    missing: list[str] = field(default_factory=list)
-    unapproved: list[str] = field(default_factory=list)
-    reviews: int = 0
-    shown: Collection[str] | None = None
-    requests: dict[str, Mapping[str, int]] = field(default_factory=dict)
-    """System → purpose → how many; before the run is over: those made before it."""
-    seconds: float = 0.0
-
-    @property
-    def refuses(self) -> bool:
-        """Whether a person must approve something before all is done."""
-        return bool(self.refused or self.held or self.unapproved or self.missing)
-
-
-@contextlib.contextmanager
-def leases(engine: Engine, systems: Sequence[System]) -> Iterator[tuple[Lease, dict[int, Lease]]]:
-    """Hold deciding and these systems. Raises LeaseHeld when another process has one of them."""
-    with contextlib.ExitStack() as stack:
-        deciding = stack.enter_context(hold(engine.store, DECIDE))
-        yield deciding, {each.id: stack.enter_context(hold(engine.store, f"system {each.name}")) for each in systems}
 
 
 def sync(
@@ -85,51 +37,56 @@ def sync(
     only: str | None = None,
     wanted: Collection[str] | None = None,
     shown: Collection[str] | None = None,
+    plan: int | None = None,
     patient: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     """One pass. `only`: read and write this system alone. `wanted`: the hashes of a plan; nothing else is sent.
-    `shown`: the systems that plan was about, all of them if not told. `patient`: leave systems alone that back off (the
-    daemon's way). Raises LeaseHeld."""
-    begun = engine.world.monotonic()
+    `shown`: the systems that plan was about, all of them if not told; `plan`: the run that made it. `patient`: leave
+    systems alone that back off (the daemon's way). Raises LeaseHeld."""
     systems = [each for each in engine.systems.values() if only is None or each.name == only]
-    with leases(engine, systems) as (deciding, held):
-        with engine.store.tx() as tx:
-            run = runs.begin(tx, kind, who, why, engine.world.now())
-        report = Report(run, requests=_requests(engine), shown=shown)
-        try:
-            _pass(engine, systems, deciding, held, report, wanted, patient, progress)
-        except BaseException:
-            report.state = "interrupted"
-            raise
-        finally:
-            report.seconds = engine.world.monotonic() - begun
-            _finish(engine, report)
-    return report
+    with _running(engine, systems, lambda tx: runs.begin(tx, kind, who, why, engine.world.now()), progress) as run:
+        if patient:
+            run.systems = [each for each in systems if not backs_off(engine, each)]
+        pull_all(run)
+        if wanted is None and engine.settings.first == "approve":
+            run.report.unapproved = _unapproved(engine)
+        run.report.plan = plan
+        if not run.report.unapproved:
+            _rounds(run, wanted, shown)
+    return run.report
 
 
 def act(engine: Engine, work: Callable[[Tx], int], progress: Progress | None = None) -> Report:
     """Do what a person said (`work` answers the run it began) and carry out what follows from it. While the first plan
     of a system waits for its approval, only what `work` itself has queued is sent. Raises LeaseHeld."""
+    with _running(engine, list(engine.systems.values()), work, progress) as run:
+        if engine.settings.first == "approve" and _wait(engine):
+            push_all(run)
+        else:
+            _rounds(run)
+    return run.report
+
+
+@contextlib.contextmanager
+def _running(
+    engine: Engine, systems: Sequence[System], begin: Callable[[Tx], int], progress: Progress | None
+) -> Iterator[Run]:
+    """A run from its beginning to its end, however it ends. `begin` answers its number."""
     begun = engine.world.monotonic()
-    systems = list(engine.systems.values())
     with leases(engine, systems) as (deciding, held):
         with engine.store.tx() as tx:
             deciding.check(tx)
-            report = Report(work(tx), requests=_requests(engine))
+            report = Report(begin(tx), requests=_requests(engine))
         try:
-            if engine.settings.first == "approve" and _wait(engine):
-                _push_all(engine, systems, held, report, progress)
-            else:
-                _rounds(engine, systems, deciding, held, report, None, progress)
-            _conclude(report)
+            yield Run(engine, systems, deciding, held, report, progress)
+            report.state = "failed" if report.failures else "refused" if report.refuses else "done"
         except BaseException:
             report.state = "interrupted"
             raise
         finally:
             report.seconds = engine.world.monotonic() - begun
             _finish(engine, report)
-    return report
 
 
 def _wait(engine: Engine) -> bool:
@@ -139,167 +96,62 @@ def _wait(engine: Engine) -> bool:
         return new or bool(prepare.changed(engine, tx))
 
 
-def _pass(
-    engine: Engine,
-    systems: Sequence[System],
-    deciding: Lease,
-    held: Mapping[int, Lease],
-    report: Report,
-    wanted: Collection[str] | None,
-    patient: bool,
-    progress: Progress | None,
-) -> None:
-    systems = [each for each in systems if not (patient and _backs_off(engine, each))]
-    _pull_all(engine, systems, held, report, progress)
-    working = [each for each in systems if each.name not in report.failures]
-    if wanted is None and engine.settings.first == "approve":
-        report.unapproved = _unapproved(engine)
-        if report.unapproved:
-            report.state = "refused"
-            return
-    _rounds(engine, working, deciding, held, report, wanted, progress)
-    _conclude(report)
-
-
-def _rounds(
-    engine: Engine,
-    working: Sequence[System],
-    deciding: Lease,
-    held: Mapping[int, Lease],
-    report: Report,
-    wanted: Collection[str] | None,
-    progress: Progress | None,
-) -> None:
+def _rounds(run: Run, wanted: Collection[str] | None = None, shown: Collection[str] | None = None) -> None:
     """Decide, let through and push, until nothing is left that can be done now."""
+    engine, report = run.engine, run.report
     sent: set[str] = set()
-    _give_names(engine, working, held)
+    _give_names(run)
     with engine.store.tx() as tx:
-        deciding.check(tx)
+        run.deciding.check(tx)
         prepare.adopt(engine, tx, report.run)
     for _ in range(ROUNDS):
-        decide_all(engine, deciding, report.run, progress)
+        decide_all(engine, run.deciding, report.run, run.progress)
         with engine.store.tx() as tx:
-            deciding.check(tx)
+            run.deciding.check(tx)
             verdict = approve(engine, tx) if wanted is None else approve_plan(engine, tx, wanted, sent)
+        report.sent = len(sent)
         engine.world.pause("approved")
         report.refused, report.held = verdict.refused, verdict.held
-        _push_all(engine, working, held, report, progress)
-        working = [each for each in working if each.name not in report.failures]
-        if not _more(engine, working, verdict):
+        push_all(run)
+        if not _more(run):
             break
+    report.distrusted = _distrusted(engine)
     if wanted is not None:
         report.missing = sorted(each for each in wanted if each not in sent)
     if wanted is not None or engine.settings.first == "apply":
-        _now_live(engine, report.shown)
+        _now_live(engine, shown)
 
 
-def _give_names(engine: Engine, working: Sequence[System], held: Mapping[int, Lease]) -> None:
+def _distrusted(engine: Engine) -> list[Distrust]:
+    """What is held back on its way in until a person has looked."""
+    with engine.store.read() as tx:
+        told = [each.body for each in runs.open_questions(tx, "inbound") if each.system in engine.systems]
+    return [
+        Distrust(each["system"], *(each[name] for name in ("group", "what", "count", "size", "limit"))) for each in told
+    ]
+
+
+def _give_names(run: Run) -> None:
     """Records whose names change with their values get lasting ones first: a row whose address is corrected would be a
     stranger else (F44)."""
-    for system in working:
-        connector = engine.connectors[system.id]
+    for system in run.working:
+        connector = run.engine.connectors[system.id]
         if not (connector.capabilities.fleeting and system.takes(WriteKind.UPDATE)):
             continue
         try:
             for object_ in system.mapping.objects:
                 connector.add_own_key(object_)
-            pull(engine, system, held[system.id])
+            pull(run.engine, system, run.leases[system.id])
         except ConnectorError as error:
             log.warning("%s: its records could not be given lasting names: %s", system.name, error)
 
 
-def _conclude(report: Report) -> None:
-    if report.failures:
-        report.state = "failed"
-    elif report.refuses:
-        report.state = "refused"
-
-
-def _more(engine: Engine, working: Sequence[System], verdict: Verdict) -> bool:
+def _more(run: Run) -> bool:
     """Whether another round can do anything."""
-    del verdict
-    with engine.store.read() as tx:
-        now = engine.world.now()
-        waits = any(outbox.due(tx, each.id, now) or feeds.due_hints(tx, each.id, now, 1) for each in working)
+    with run.engine.store.read() as tx:
+        now = run.engine.world.now()
+        waits = any(outbox.due(tx, each.id, now) or feeds.due_hints(tx, each.id, now, 1) for each in run.working)
         return waits or leads.count_dirty(tx) > 0
-
-
-def _side_by_side(engine: Engine, systems: Sequence[System], work: Callable[[System], None]) -> None:
-    """All systems at once. The first interruption lets them finish what is under way, a second one does not. Raises
-    Interrupted, or the first error, when all have ended."""
-    engine.go_on()
-    tasks = [engine.world.spawn(each.name, lambda each=each: work(each)) for each in systems]  # type: ignore[misc]
-    errors = []
-    for task in tasks:
-        try:
-            _join(engine, task)
-        except Exception as error:
-            errors.append(error)
-    if errors:
-        raise errors[0]
-    engine.go_on()
-
-
-def _join(engine: Engine, task: Task) -> None:
-    while True:
-        try:
-            return task.join()
-        except KeyboardInterrupt:
-            if engine.stopping:
-                raise
-            log.warning("interrupted: what is under way is finished first; interrupt again to end at once")
-            engine.stopping = True
-
-
-def _pull_all(
-    engine: Engine, systems: Sequence[System], held: Mapping[int, Lease], report: Report, progress: Progress | None
-) -> None:
-    def work(system: System) -> None:
-        out = Pulled()
-        if progress is not None:
-            out.tell = lambda read: progress("read", system.name, read, None)
-        try:
-            prepare.look(engine, system, held[system.id])
-            report.pulled[system.name] = pull(
-                engine, system, held[system.id], sweep=_sweep_is_due(engine, system), out=out
-            )
-        except ConnectorError as error:
-            report.failures[system.name] = error
-            back_off(engine, system, error)
-        else:
-            _recovered(engine, system)
-
-    _side_by_side(engine, systems, work)
-
-
-def _push_all(
-    engine: Engine, systems: Sequence[System], held: Mapping[int, Lease], report: Report, progress: Progress | None
-) -> None:
-    def work(system: System) -> None:
-        told = report.by_system.setdefault(system.name, Counter())
-        out = Pushed()
-        if progress is not None:
-            before, total = sum(told.values()), sum(told.values()) + _queued(engine, system)
-            out.tell = lambda sent: progress("written", system.name, before + sent, max(total, before + sent))
-        try:
-            fetch_hints(engine, system, held[system.id])
-            push(engine, system, held[system.id], report.run, out)
-            fetch_hints(engine, system, held[system.id])
-        except ConnectorError as error:
-            report.failures[system.name] = error
-            back_off(engine, system, error)
-        else:
-            report.doubtful[system.name] = out.doubtful
-        told.update(out.answers)
-
-    _side_by_side(engine, systems, work)
-
-
-def _queued(engine: Engine, system: System) -> int:
-    """Operations that may be sent."""
-    with engine.store.read() as tx:
-        counts = outbox.counts(tx)
-    return sum(n for (of, _, _, state), n in counts.items() if of == system.id and state == OutState.QUEUED)
 
 
 def decide_all(
@@ -323,42 +175,6 @@ def _undecided(engine: Engine, tx: Tx | None) -> int:
         return leads.count_dirty(tx)
     with engine.store.read() as reading:
         return leads.count_dirty(reading)
-
-
-def _sweep_is_due(engine: Engine, system: System) -> bool:
-    with engine.store.read() as tx:
-        swept = next(row.swept_at for row in feeds.systems(tx) if row.id == system.id)
-    return swept is None or swept + engine.settings.sweep_every <= engine.world.now()
-
-
-# --- failing -----------------------------------------------------------------------------------------------------
-
-
-def back_off(engine: Engine, system: System, error: ConnectorError) -> None:
-    """Leave a system alone for a while, longer each time; the others go on."""
-    with engine.store.tx() as tx:
-        row = next(each for each in feeds.systems(tx) if each.id == system.id)
-        failures = row.failures + 1
-        wait = min(3600.0, 30.0 * 2.0 ** min(failures - 1, 10))
-        if isinstance(error, Retry) and error.after is not None:
-            wait = max(error.after, 1.0)
-        if isinstance(error, Stop):
-            wait = max(wait, 900.0)
-        until = engine.world.now() + int(wait * SECOND)
-        feeds.update_system(tx, system.id, failures=failures, not_before=until, trouble=f"{error.code}: {error}")
-    log.info("%s backs off for %d s: %s", system.name, wait, error.code)
-
-
-def _recovered(engine: Engine, system: System) -> None:
-    with engine.store.tx() as tx:
-        row = next(each for each in feeds.systems(tx) if each.id == system.id)
-        if row.failures or row.trouble:
-            feeds.update_system(tx, system.id, failures=0, not_before=0, trouble=None)
-
-
-def _backs_off(engine: Engine, system: System) -> bool:
-    with engine.store.read() as tx:
-        return any(row.id == system.id and row.not_before > engine.world.now() for row in feeds.systems(tx))
 
 
 # --- first plans -------------------------------------------------------------------------------------------------
@@ -413,100 +229,6 @@ def _finish(engine: Engine, report: Report) -> None:
             "failures": {name: error.code for name, error in report.failures.items()},
         }
         runs.end(tx, report.run, report.state, counts, engine.world.now())
+        if report.plan is not None and report.sent:
+            runs.sent(tx, report.plan, report.run, report.sent)
         feeds.forget_counts(tx, engine.world.now())
-
-
-# --- planning ----------------------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class Planned:
-    """A plan: its run, digest, and totals per system and kind. The operations themselves went to `each`."""
-
-    run: int
-    digest: str
-    totals: dict[str, Counter[str]]
-    failures: dict[str, ConnectorError]
-    consequences: Consequences
-    shown: tuple[str, ...] = ()
-    """The systems that were read, and whose operations it tells."""
-    mappings: str = ""
-    """By which mappings it was made."""
-
-
-def mappings_of(engine: Engine) -> str:
-    """What changes when any mapping does."""
-    return digest_of([[each.name, each.mapping.digest()] for each in engine.systems.values()])
-
-
-def plan(
-    engine: Engine,
-    who: str,
-    why: str,
-    each: Callable[[Line], None],
-    *,
-    only: str | None = None,
-    progress: Progress | None = None,
-) -> Planned:
-    """Read everything, decide, tell `each` operation, and take the deciding back. Raises LeaseHeld."""
-    systems = [one for one in engine.systems.values() if only is None or one.name == only]
-    with leases(engine, systems) as (_, held):
-        with engine.store.tx() as tx:
-            run = runs.begin(tx, "plan", who, why, engine.world.now())
-        report = Report(run)
-        _pull_all(engine, systems, held, report, progress)
-        totals: dict[str, Counter[str]] = {one.name: Counter() for one in engine.systems.values()}
-        digest = PlanDigest()
-        asking = [one for one in systems if one.name not in report.failures]
-        while True:
-            with engine.store.trial() as tx:
-                before, last = runs.count_open(tx), runs.last_question(tx)
-                prepare.adopt(engine, tx, run)
-                decide_all(engine, None, run, progress, tx=tx)
-                turns_on = _conflicts(engine, tx, asking)
-                if not turns_on:
-                    for line in explained(engine, tx, lines(engine, tx, outbox.unsent_by_lead(tx))):
-                        if only is not None and line.system != only:
-                            continue
-                        totals[line.system][line.row.kind] += 1
-                        for change in line.hashes:
-                            digest.add(change)
-                        each(line)
-                    follows = consequences(engine, tx, run, before, last)
-                    break
-            _ask_about(engine, turns_on, held, report)
-            asking = []
-        with engine.store.tx() as tx:
-            state = "failed" if report.failures else "done"
-            counts = {"planned": {name: dict(n) for name, n in totals.items()}}
-            runs.end(tx, run, state, counts, engine.world.now(), str(digest))
-    shown = tuple(one.name for one in systems if one.name not in report.failures)
-    return Planned(run, str(digest), totals, report.failures, follows, shown, mappings_of(engine))
-
-
-Conflicts = Mapping[int, Sequence[tuple[str, str, str]]]
-"""System → records of which it is asked when their fields were written."""
-
-
-def _conflicts(engine: Engine, tx: Tx, systems: Sequence[System]) -> Conflicts:
-    """What a sync would ask the vendors before it decides: else the plan would say nothing of it."""
-    found = {}
-    for system in systems:
-        due = feeds.due_hints(tx, system.id, engine.world.now(), CONFLICTS)
-        found[system.id] = [(each.object, each.ext, each.why) for each in due if each.why == "conflict"]
-    return {number: hints for number, hints in found.items() if hints}
-
-
-def _ask_about(engine: Engine, conflicts: Conflicts, held: Mapping[int, Lease], report: Report) -> None:
-    with engine.store.tx() as tx:
-        for number, hints in conflicts.items():
-            feeds.add_hints(tx, number, hints, Lane.EDIT, engine.world.now())
-
-    def work(system: System) -> None:
-        try:
-            fetch_hints(engine, system, held[system.id])
-        except ConnectorError as error:
-            report.failures[system.name] = error
-            back_off(engine, system, error)
-
-    _side_by_side(engine, [engine.systems[number] for number in conflicts], work)

@@ -16,10 +16,10 @@ from sync.lease import Lease
 from sync.model import ALL, DEFAULT, MADE, RESTORE, Known, Lane, Question, System
 from sync.observe import take_default
 from sync.packed import digest
-from sync.pull import Pulled, take
 from sync.store import feeds, leads, outbox, records, runs
 from sync.store.db import Tx, generation
 from sync.store.outbox import Row
+from sync.take import take
 
 CLOCKS = SECOND
 """How far the vendor's clock may be from the one we measured, when it says nothing of the time of a write."""
@@ -160,10 +160,6 @@ class _Settling:
             self._hint(known, "changed")  # assert that the new address is out as well (F7)
         if row.kind == "update":
             look_for_hidden(self.tx, self.system, known, self.now)
-        elif row.kind == "create" and any(name not in known.now for name in self._mapping(known).names):
-            # What the vendor filled in by itself, and what stayed empty, belongs to this run: else the next plan would
-            # not be empty.
-            self._hint(known, "changed")
         self._remember(row, known, row.body["fields"])
         self.changed[known.id] = known
 
@@ -363,7 +359,7 @@ class _Settling:
         runs.ask(tx, self.questions, self.now)
         for object_ in sorted({object_ for object_, _ in self.observed}):
             some = [record for name, record in self.observed if name == object_]
-            take(self.engine, tx, self.system, object_, some, self.lease.seq(), Pulled(), looked_up=True)
+            take(self.engine, tx, self.system, object_, some, self.lease.seq(), looked_up=True)
 
 
 def what_was_written(row: Row, written: Mapping[str, object]) -> dict[str, object]:

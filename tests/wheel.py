@@ -6,6 +6,7 @@ the package has types. So it is tried where the repository is not.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
@@ -55,16 +56,20 @@ def contents(wheel: Path) -> list[str]:
     """What it holds too little or too much of."""
     with zipfile.ZipFile(wheel) as opened:
         names = {each for each in opened.namelist() if not re.match(r"[^/]+\.dist-info/", each)}
-    tracked = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *PACKAGES],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    wanted = {each for each in tracked.stdout.splitlines() if (ROOT / each).is_file()}
+    wanted = sources(ROOT)
     missing, strange = sorted(wanted - names), sorted(names - wanted)
     return [f"{each} is missing" for each in missing] + [f"{each} has no place in it" for each in strange]
+
+
+def sources(root: Path) -> set[str]:
+    """Every file of the packages: as git knows them, or, where this is no checkout, as they lie there."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *PACKAGES]
+    with contextlib.suppress(FileNotFoundError):  # no git here
+        told = subprocess.run(command, cwd=root, check=False, capture_output=True, text=True)
+        if told.returncode == 0:
+            return {each for each in told.stdout.splitlines() if (root / each).is_file()}
+    found = (each for package in PACKAGES for each in (root / package).rglob("*") if each.is_file())
+    return {each.relative_to(root).as_posix() for each in found if "__pycache__" not in each.parts}
 
 
 def use(wheel: Path, there: Path) -> list[str]:

@@ -24,6 +24,15 @@ class Ended:
             raise self._error
 
 
+def at_once(work: Callable[[], None]) -> Ended:
+    """Run a unit where others would begin it."""
+    try:
+        work()
+    except BaseException as error:
+        return Ended(error)
+    return Ended(None)
+
+
 class ManualWorld:
     """`jump` sets the wall clock off, as a correction of the time would; the monotonic clock does not notice.
 
@@ -54,11 +63,7 @@ class ManualWorld:
         return self._random.random()
 
     def spawn(self, name: str, work: Callable[[], None]) -> Ended:
-        try:
-            work()
-        except BaseException as error:
-            return Ended(error)
-        return Ended(None)
+        return at_once(work)
 
     def lock(self) -> contextlib.AbstractContextManager[object]:
         return threading.Lock()

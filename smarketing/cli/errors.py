@@ -23,11 +23,22 @@ class Failure(Exception):
         self.exit_code = exit_code
 
 
-def tell(error: Exception, *, verbose: bool = False) -> int:
-    """Print an error for a person; answers the exit code."""
-    lines, exit_code = _told(error)
+OURS = "SM999"
+"""A fault of ours, the only one of which a traceback tells more than its text."""
+
+
+def tell(error: Exception, *, verbose: bool = False, as_json: bool = False) -> int:
+    """Print an error for a person, and where JSON is wanted for programs as well; answers the exit code."""
+    found, exit_code = _told(error)
+    lines = list(found)
     tell_of(lines)
-    if verbose and exit_code == FAILED:
+    if as_json:
+        from smarketing.cli.findings import placed
+        from smarketing.cli.output import FORMAT_VERSION, line
+
+        errors = [{"code": code, **placed(text)} for code, text in lines]
+        line({"format_version": FORMAT_VERSION, "errors": errors})
+    if verbose and any(code == OURS for code, _ in lines):
         import traceback
 
         traceback.print_exception(error)
@@ -62,6 +73,11 @@ def _told(error: Exception) -> tuple[Iterable[tuple[str, str]], int]:
 
 def _of_usage(error: Exception) -> str:
     text = error.format_message() if hasattr(error, "format_message") else str(error)
+    said = getattr(error.__cause__, "errors", None)  # typer lets pydantic read values, whose words are for programmers
+    if said is not None:
+        from config.checking import allowed
+
+        text = f"{text.partition(': ')[0]}: {allowed(said()[0])}"
     return text[:1].lower() + text[1:].rstrip(".")
 
 
@@ -87,4 +103,4 @@ def _of_the_store(error: Exception) -> tuple[Iterable[tuple[str, str]], int]:
     text = (
         f"this is a fault of ours ({type(error).__name__}); run it again with --verbose to see where, and report that"
     )
-    return [("SM999", text)], FAILED
+    return [(OURS, text)], FAILED

@@ -51,12 +51,15 @@ def show(findings: Iterable[Finding]) -> None:
 
 
 def as_json(each: Finding) -> dict[str, object]:
-    found = _PLACE.match(each.text)
-    place: dict[str, object] = {"file": None, "line": None, "column": None}
-    if found is not None:
-        place = {"file": found["file"], "line": int(found["line"]), "column": int(found["column"])}
-    text = found["text"] if found is not None else each.text
-    return {"level": each.level, "code": each.code, **place, "text": text, "hint": each.hint}
+    return {"level": each.level, "code": each.code, **placed(each.text), "hint": each.hint}
+
+
+def placed(text: str) -> dict[str, object]:
+    """A text for programs: the place it begins with, where it does, apart from the rest."""
+    found = _PLACE.match(text)
+    if found is None:
+        return {"file": None, "line": None, "column": None, "text": text}
+    return {"file": found["file"], "line": int(found["line"]), "column": int(found["column"]), "text": found["text"]}
 
 
 def totals(findings: Iterable[Finding]) -> dict[str, int]:

@@ -14,8 +14,9 @@ from typing import Annotated
 
 import typer
 
-from smarketing.cli import commands
-from smarketing.cli.errors import INTERRUPTED, USAGE, tell
+from smarketing.cli import commands, streams
+from smarketing.cli.errors import FAILED, INTERRUPTED, USAGE, tell
+from smarketing.cli.output import say
 from smarketing.cli.setting import Setting
 
 app = typer.Typer(
@@ -66,18 +67,32 @@ commands.add(app)
 def run(argv: Sequence[str] | None = None) -> int:
     """Carry out one command; answers the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    streams.settle()
+    try:
+        code = _carried_out(words)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read our output has seen enough
+        streams.let_go()
+        return FAILED
+    except OSError as error:
+        streams.let_go()
+        return tell(error)
+    return code
+
+
+def _carried_out(words: list[str]) -> int:
     try:
         code = app(words, prog_name="smarketing", standalone_mode=False)
-    except BrokenPipeError:
-        # Whoever read our output has seen enough.
-        sys.stderr.close()
-        return 1
     except (KeyboardInterrupt, typer.Abort):
         return _interrupted()
     except Exception as error:
-        if type(error).__name__ == "Interrupted":  # the engine's, which is loaded only where it ran
+        kind = type(error).__name__
+        if kind == "Interrupted":  # the engine's, which is loaded only where it ran
             return _interrupted()
-        return tell(error, verbose="-v" in words or "--verbose" in words)
+        if kind == "NoArgsIsHelpError":  # typer's, which it does not export: a group of commands, and none of them
+            say(str(error))
+            return FAILED
+        return tell(error, verbose="-v" in words or "--verbose" in words, as_json="--json" in words)
     if code == INTERRUPTED:  # typer turns Ctrl-C into this before we hear of it
         return _interrupted()
     return code if isinstance(code, int) else USAGE if code else 0

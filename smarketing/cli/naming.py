@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import typer
+
 from smarketing.cli.errors import USAGE, Failure
 from smarketing.cli.systems import known as known_systems
 
@@ -12,6 +14,16 @@ if TYPE_CHECKING:
     from smarketing.wiring import Installation
     from sync.model import Known, System
     from sync.store.db import Tx
+
+
+LARGEST = 2**63 - 1
+
+
+def possible(number: int | None) -> int | None:
+    """A number that a database can hold: the callback of a parameter that is one. Raises BadParameter."""
+    if number is not None and not -LARGEST <= number <= LARGEST:
+        raise typer.BadParameter("there is no such number; take one that was shown")
+    return number
 
 
 def system_named(installation: Installation, name: str) -> System:
@@ -45,7 +57,7 @@ def lead_named(installation: Installation, tx: Tx, words: Sequence[str]) -> int:
     from sync.store import leads
 
     if len(words) == 1 and words[0].isdecimal():
-        real = leads.real(tx, int(words[0]))
+        real = leads.real(tx, int(words[0])) if int(words[0]) <= LARGEST else None
         if real is None:
             raise Failure("SM237", f'there is no lead {words[0]}; find it with "smarketing leads search TEXT"', USAGE)
         return real

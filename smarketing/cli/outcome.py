@@ -4,20 +4,24 @@ once."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from smarketing.cli.errors import DONE, FAILED, REFUSED, tell_of
-from smarketing.cli.output import count, remark, say
+from smarketing.cli.output import count, document, remark, say
 
 if TYPE_CHECKING:
-    from sync.run import Report
+    from sync.side_by_side import Report
 
 WAY_OUT = 'look with "smarketing plan --out FILE", then "smarketing sync --plan FILE"'
 FAILED_ANSWERS = ("refused", "unknown")
 
 
-def document_of(report: Report) -> dict[str, Any]:
+Sent = Sequence[tuple[int, int]]
+"""Earlier runs that sent the same plan, each with how many of its changes."""
+
+
+def document_of(report: Report, before: Sent = ()) -> dict[str, Any]:
     """A run for programs."""
     return {
         "run": report.run,
@@ -38,8 +42,20 @@ def document_of(report: Report) -> dict[str, Any]:
             {"system": each.system, "what": each.what, "count": each.count, "size": each.size, "limit": each.limit}
             for each in report.refused
         ],
+        "held_back": [
+            {
+                "system": each.system,
+                "field": each.group,
+                "what": each.what,
+                "count": each.count,
+                "size": each.size,
+                "limit": each.limit,
+            }
+            for each in report.distrusted
+        ],
         "held": report.held,
         "missing": len(report.missing),
+        "sent_before": sent_before(report, before),
         "unapproved": report.unapproved,
         "failures": {name: {"code": each.code, "text": str(each)} for name, each in sorted(report.failures.items())},
     }
@@ -61,6 +77,21 @@ def _counted(answers: Mapping[str, int]) -> dict[str, int]:
 
 def exit_code(report: Report) -> int:
     return FAILED if report.failures else REFUSED if report.refuses else DONE
+
+
+def conclude(
+    report: Report, *, as_json: bool, about: Mapping[str, Any], said: str | None = None, before: Sent = ()
+) -> int:
+    """Tell what came of a run, and answer the exit code. `about`: what a document begins with; `said`: what people
+    read first."""
+    if as_json:
+        document({**about, **document_of(report, before)})
+    else:
+        if said is not None:
+            say(said)
+        show(report)
+    tell_problems(report)
+    return exit_code(report)
 
 
 def show(report: Report) -> None:
@@ -120,16 +151,28 @@ def _waiting(report: Report) -> Iterator[tuple[str, str]]:
         )
     for each in report.refused:
         yield "SM240", f"not sent: {each}; {WAY_OUT}"
+    for change in report.distrusted:
+        yield "SM247", f'not taken in: {change}; look with "smarketing review list --kind inbound"'
     if report.held and not report.refused:
         yield "SM241", f"not sent: {count(report.held, 'operation')} that nobody has approved; {WAY_OUT}"
 
 
-def tell_missing(report: Report, changes: list[tuple[str, str, str]]) -> None:
-    """What stands in a plan and was not sent, since it is not wanted any more. `changes`: the first of them."""
-    lines = [f"{system} {record} {field}".rstrip() for system, record, field in changes]
-    more = len(report.missing) - len(lines)
-    tell_of([("SM242", f"not sent: {count(len(report.missing), 'change')} of the plan, since something moved there")])
-    for each in lines:
-        remark(f"  {each}")
-    if more > 0:
-        remark(f"  and {more:,} more")
+def tell_missing(report: Report, before: Sent, changes: list[tuple[str, str, str]]) -> None:
+    """What stands in a plan and was not sent: it was before, or is not wanted any more. `changes`: the first of
+    these."""
+    gone = sent_before(report, before)
+    moved = len(report.missing) - gone
+    if gone:
+        runs = f"run {before[0][0]}" if len(before) == 1 else f"runs {', '.join(str(run) for run, _ in before)}"
+        tell_of([("SM242", f"not sent: {count(gone, 'change')} of the plan, already sent by {runs}")])
+    if moved:
+        tell_of([("SM242", f"not sent: {count(moved, 'change')} of the plan, since something moved there")])
+    for each in changes:
+        remark(f"  {' '.join(each)}".rstrip())
+    if changes and moved > len(changes):
+        remark(f"  and {moved - len(changes):,} more")
+
+
+def sent_before(report: Report, before: Sent) -> int:
+    """How many of the changes that are missing now were sent when the plan was sent before."""
+    return min(len(report.missing), sum(changes for _, changes in before))

@@ -23,7 +23,7 @@ from smarketing.cli.errors import USAGE, Failure
 if TYPE_CHECKING:
     from smarketing.wiring import Installation
     from sync.approve import Line
-    from sync.run import Planned
+    from sync.planning import Planned
 
 TYPE = "plan"
 VERSION = "1.0"
@@ -119,15 +119,19 @@ class PlanFile:
     run: int
     hashes: Hashes
     systems: tuple[str, ...]
+    sent: tuple[tuple[int, int], ...]
+    """The runs that have sent of it before, each with how many changes."""
 
 
 def read(path: Path, installation: Installation) -> PlanFile:
     """A plan that this installation made. Raises Failure for any other."""
     from sync.approve import PlanDigest
-    from sync.run import mappings_of
+    from sync.planning import mappings_of
     from sync.store import runs
     from sync.store.db import generation
 
+    if path.is_dir():
+        raise Failure("SM231", f"{path}: this is a folder; name the file that a plan was kept in", USAGE)
     if not path.is_file():
         raise Failure("SM231", f'{path}: there is no such file; make a plan with "smarketing plan --out FILE"', USAGE)
     header = _header(path)
@@ -162,7 +166,8 @@ def read(path: Path, installation: Installation) -> PlanFile:
     if made is None or made.kind != "plan" or made.digest != str(digest):
         text = f"{path}: this installation does not remember run {header['run']} as this plan; make a new one"
         raise Failure("SM235", text, USAGE)
-    return PlanFile(path, made.id, Hashes(numbers), tuple(header["systems"]))
+    sent = tuple((run, changes) for run, changes in made.counts.get("sent", ()))
+    return PlanFile(path, made.id, Hashes(numbers), tuple(header["systems"]), sent)
 
 
 def told(path: Path, wanted: Collection[str]) -> Iterator[tuple[str, str, str]]:

@@ -9,18 +9,18 @@ import json
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING
 
 from smarketing.cli.output import FORMAT_VERSION, count, paint, say, shown
-from smarketing.cli.people import changes, heading, label, reason
+from smarketing.cli.people import changes, heading, label, lost_text, reason
 
 if TYPE_CHECKING:
     from mappings.lead import LeadShape
     from smarketing.wiring import Installation
     from sync.approve import Line
     from sync.foretell import About
-    from sync.run import Planned
+    from sync.planning import Planned
 
 KINDS = ("create", "update", "archive")
 DONE = {"create": "created", "update": "changed", "archive": "archived"}
@@ -36,6 +36,11 @@ class PlanShown:
         self._spool = lines
         self._last: int | None = -1
         self._opt_outs: Counter[str] = Counter()
+        self._met: Counter[tuple[str, ...]] = Counter()
+        systems = installation.engine.systems.values()
+        self._closed = [each.name for each in systems if each.writes == "none"]
+        self.only_looks = len(self._closed) == len(systems)
+        """Nothing is sent anywhere, since the configuration says so: then it is told who would be met."""
 
     def add(self, line: Line) -> None:
         assert line.about is not None, "a plan is explained"
@@ -46,6 +51,17 @@ class PlanShown:
         ):
             self._spool.write(text + "\n")
 
+    def meet(self, about: About) -> None:
+        """Somebody who is met for the first time; told one by one are those whom several systems have."""
+        there = {system for system, _ in about.places}
+        where = tuple(each.name for each in self._installation.engine.systems.values() if each.name in there)
+        self._met[where] += 1
+        if len(where) < 2:
+            return
+        lines = [json.dumps(_as_person(about), ensure_ascii=False)] if self._as_json else self._person(about)
+        for text in lines:
+            self._spool.write(text + "\n")
+
     def show(self, planned: Planned) -> None:
         if not self._as_json:
             for text in self._consequences(planned):
@@ -54,9 +70,10 @@ class PlanShown:
         self._spool.seek(0)
         shutil.copyfileobj(self._spool, sys.stdout)
         if self._as_json:
-            print(json.dumps(_totals(planned, self._opt_outs), ensure_ascii=False))
+            told = {**_totals(planned, self._opt_outs), "writes_nothing": self._closed, "people": self._people()}
+            print(json.dumps(told, ensure_ascii=False))
         else:
-            if any(planned.totals.values()):
+            if self._spool.tell():
                 say()
             say(_totals_text(planned))
 
@@ -98,8 +115,34 @@ class PlanShown:
         if self._says_no(line) and not any(is_consent(each.group) for each in about.told):
             yield "    opted out, as they are elsewhere"
 
+    def _person(self, about: About) -> Iterator[str]:
+        from sync.foretell import OPEN
+
+        yield paint(heading(about.value, about.places), "bold")
+        for told in about.told:
+            if told.rule == OPEN:
+                shown_there = ", ".join(lost_text(told.group, each) for each in told.lost)
+                yield f"  {label(self._shape, told.group)}: {shown_there}   (nobody says who is right)"
+                continue
+            for name, _, value in changes(self._shape, told.group, None, told.after):
+                yield f"  {name}: {value}   ({reason(told)})"
+
+    def _people(self) -> list[dict[str, object]]:
+        """How many were met, by the systems that have them."""
+        return [{"systems": list(where), "count": n} for where, n in self._by_systems()]
+
+    def _by_systems(self) -> list[tuple[tuple[str, ...], int]]:
+        return sorted(self._met.items(), key=lambda each: (-len(each[0]), each[0]))
+
     def _consequences(self, planned: Planned) -> Iterator[str]:
         follows = planned.consequences
+        if self.only_looks:
+            yield "nothing is sent: every system says writes: none"
+        else:
+            for name in self._closed:
+                yield f"nothing is sent to {name}: it says writes: none"
+        for where, n in self._by_systems():
+            yield f"{count(n, 'person is', 'people are')} in {_all_of(where)}"
         for kind in KINDS:
             for system, some in planned.totals.items():
                 if some[kind]:
@@ -119,9 +162,13 @@ class PlanShown:
             told = ", ".join(f"{n:,} × {kind}" for kind, n in sorted(follows.open.items()))
             new = sum(follows.asked.values())
             yield f"{count(sum(follows.open.values()), 'question')} for a person ({told}), {new:,} of them new"
-        if not any(planned.totals.values()):
+        if not any(planned.totals.values()) and not self.only_looks:
             unread = f" (not read: {', '.join(sorted(planned.failures))})" if planned.failures else ""
             yield f"nothing to do: every system shows what it should{unread}"
+
+
+def _all_of(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else f"{names[0]} alone"
 
 
 def _what(kind: str, n: int) -> str:
@@ -149,6 +196,21 @@ def _as_object(line: Line, about: About) -> dict[str, object]:
         "type": line.row.kind,
         "system": line.system,
         "record": line.target if line.row.kind != "create" else None,
+        **_person_of(about),
+        "fields": {
+            each.name: {"before": each.before, "after": each.after}
+            for each in (*line.changes, *line.later)
+            if each.name
+        },
+    }
+
+
+def _as_person(about: About) -> dict[str, object]:
+    return {"type": "person", **_person_of(about)}
+
+
+def _person_of(about: About) -> dict[str, object]:
+    return {
         "lead": about.lead,
         "name": _name(about),
         "where": [f"{system} {ref}" for system, ref in about.places],
@@ -164,11 +226,6 @@ def _as_object(line: Line, about: About) -> dict[str, object]:
             }
             for each in about.told
         ],
-        "fields": {
-            each.name: {"before": each.before, "after": each.after}
-            for each in (*line.changes, *line.later)
-            if each.name
-        },
     }
 
 

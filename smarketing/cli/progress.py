@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sync.run import Progress
+    from sync.side_by_side import Progress
 
 
 @contextlib.contextmanager

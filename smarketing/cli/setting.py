@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -36,8 +37,9 @@ class Setting:
         from smarketing.logs import configure
         from smarketing.wiring import read_settings
 
-        configure(verbose=self.verbose, as_json=self.log_json)
-        return read_settings(self.config, os.environ)
+        loaded = read_settings(self.config, os.environ)
+        configure(ZoneInfo(loaded.settings.timezone), verbose=self.verbose, as_json=self.log_json)
+        return loaded
 
     @contextlib.contextmanager
     def installation(self) -> Iterator[Installation]:

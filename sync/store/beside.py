@@ -48,7 +48,9 @@ def mark(store: Store) -> None:
         said = {"generation": generation(tx), "run": _last(tx)}
     beside = file.with_name(f"{file.name}.new")
     with contextlib.suppress(OSError):
-        beside.write_bytes(msgspec.json.encode(said))
+        beside.unlink(missing_ok=True)
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
+            opened.write(msgspec.json.encode(said))
         os.replace(beside, file)
 
 

@@ -8,7 +8,9 @@ A durable transaction is on the disk when it returns; others may be lost in a po
 from __future__ import annotations
 
 import contextlib
+import logging
 import operator
+import os
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -24,10 +26,15 @@ from sqlalchemy.sql.functions import FunctionElement
 from connectors.world import World
 from sync.store import schema
 
+log = logging.getLogger(__name__)
+
 WRITER_LOCK = 0x534D_4B54
 MOST = 10_000
 """So many values in one IN at most; both databases have an end to what a statement takes."""
 BUSY_SECONDS = 30
+"""So long a writer waits for another program that writes."""
+QUIET_SECONDS = 2
+"""And so long before it says that it waits."""
 PRAGMAS = (
     *("journal_mode=WAL", "foreign_keys=ON", "secure_delete=ON"),
     *("cache_size=-32768", "temp_store=MEMORY", "wal_autocheckpoint=8000"),
@@ -280,6 +287,7 @@ def _engine(url: str, raw: sqlite3.Connection | None) -> Engine:
         if raw is not None:
             options = {"poolclass": sa.pool.StaticPool, "creator": lambda: raw}
         engine = sa.create_engine(parsed, **options)
+        sa.event.listen(engine, "do_connect", _made_private)
         sa.event.listen(engine, "connect", _sqlite_connected)
         sa.event.listen(engine, "begin", _sqlite_begun)
     else:
@@ -289,6 +297,15 @@ def _engine(url: str, raw: sqlite3.Connection | None) -> Engine:
     return engine
 
 
+def _made_private(_: object, __: object, arguments: Sequence[Any], options: Mapping[str, Any]) -> None:
+    """A file that is not there yet begins as its owner's alone: it will hold everybody's data. SQLite gives what lies
+    beside it, journal and index, the same rights."""
+    if options.get("uri") or arguments[0] == ":memory:":
+        return
+    with contextlib.suppress(OSError):  # it is there already; or it cannot be made, which SQLite tells
+        os.close(os.open(arguments[0], os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+
+
 def _sqlite_connected(connection: Any, _: object) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
     for pragma in PRAGMAS:
@@ -296,9 +313,22 @@ def _sqlite_connected(connection: Any, _: object) -> None:
 
 
 def _sqlite_begun(connection: Connection) -> None:
-    # A transaction that reads first and writes later would fail at once when another writer came between.
-    reading = connection.get_execution_options().get("smarketing_reading")
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    if connection.get_execution_options().get("smarketing_reading"):
+        connection.exec_driver_sql("BEGIN")
+        return
+    raw: Any = connection.connection.driver_connection
+    raw.execute(f"PRAGMA busy_timeout={round(1000 * min(QUIET_SECONDS, BUSY_SECONDS))}")
+    try:
+        # A transaction that reads first and writes later would fail at once when another writer came between.
+        raw.execute("BEGIN IMMEDIATE")
+        return
+    except sqlite3.OperationalError:
+        if BUSY_SECONDS > QUIET_SECONDS:
+            name = _name(connection.engine.url)
+            log.warning("%s: another program is writing to it; waiting for it up to %s s", name, BUSY_SECONDS)
+    finally:
+        raw.execute(f"PRAGMA busy_timeout={round(1000 * BUSY_SECONDS)}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _postgres_connected(connection: Any, _: object) -> None:
@@ -321,8 +351,8 @@ def _postgres_begun(connection: Connection) -> None:
 
 def _explain(error: sa.exc.DatabaseError, url: sa.URL) -> NoReturn:
     """Say what a person can do about a database that does not work; never the statement or its values."""
-    said = str(error.orig).lower()
-    name = Path(url.database or "").name or url.host or "the database"
+    said, kind = str(error.orig).lower(), getattr(error.orig, "sqlite_errorname", "")
+    name = _name(url)
     if "locked" in said:
         raise StoreError(
             "SM213", f"{name}: locked for more than {BUSY_SECONDS} s; end the other program that has it open"
@@ -331,10 +361,28 @@ def _explain(error: sa.exc.DatabaseError, url: sa.URL) -> NoReturn:
         raise StoreError(
             "SM214", f"{name}: the disk is full; nothing was lost, free some space and start again"
         ) from None
-    if "unable to open" in said or "readonly" in said or "not a database" in said:
+    if kind in NO_ROOM:
+        raise StoreError(
+            "SM214",
+            f"{name}: the disk is full, or a limit on the size of files (ulimit -f) is reached; nothing was lost, make "
+            "room or raise the limit and start again",
+        ) from None
+    if "not a database" in said:
+        raise StoreError(
+            "SM215", f"{name}: this file is no sqlite database; name another one under database, or move it away"
+        ) from None
+    if "unable to open" in said or "readonly" in said:
         raise StoreError("SM215", f"{name}: cannot be opened for writing; check the path and its rights") from None
     if "connection" in said or "could not" in said or "refused" in said:
         raise StoreError(
             "SM216", f"{name}: no connection to the database; check its address and that it runs"
         ) from None
-    raise StoreError("SM217", f"{name}: the database refused ({type(error.orig).__name__})") from None
+    raise StoreError("SM217", f"{name}: the database refused ({kind or type(error.orig).__name__})") from None
+
+
+NO_ROOM = ("SQLITE_IOERR_WRITE", "SQLITE_IOERR_TRUNCATE", "SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_SHMMAP")
+"""What SQLite calls it when a file may not grow for another reason than a full disk."""
+
+
+def _name(url: sa.URL) -> str:
+    return Path(url.database or "").name or url.host or "the database"

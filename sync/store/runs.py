@@ -30,6 +30,14 @@ def end(tx: Tx, run_id: int, state: str, counts: Mapping[str, object], at: int, 
     tx.run(sa.update(run).where(run.c.id == run_id).values(**values))
 
 
+def sent(tx: Tx, plan_id: int, run_id: int, count: int) -> None:
+    """Note of a plan that this run sent so many of its changes."""
+    made = by_id(tx, plan_id)
+    if made is not None:
+        counts = {**made.counts, "sent": [*made.counts.get("sent", []), [run_id, count]]}
+        tx.run(sa.update(run).where(run.c.id == plan_id).values(counts=pack(counts)))
+
+
 @dataclass(slots=True)
 class Run:
     id: int
@@ -168,6 +176,8 @@ def ask(tx: Tx, questions: Sequence[Question], at: int) -> None:
         known = found.get(each.cause)
         if known is not None and known.state == "open" and known.seen == each.seen and each.record == known.record:
             continue
+        if known is not None and known.state == "left" and known.seen == each.seen:
+            continue
         kept = samples.setdefault(each.cause, list(known.body.get("samples", [])) if known else [])
         mark = [each.lead, each.record]
         if known is not None and known.state == "open" and known.seen == each.seen and mark in kept:
@@ -201,8 +211,9 @@ def close(tx: Tx, causes: Sequence[str]) -> None:
         tx.run(sa.update(review).where(_R.cause.in_(list(causes)), _R.state == "open").values(state="over"))
 
 
-def decided(tx: Tx, review_id: int) -> None:
-    tx.run(sa.update(review).where(_R.id == review_id).values(state="decided"))
+def decided(tx: Tx, review_id: int, state: str = "decided") -> None:
+    """`state`: "left" where the answer stands, and the same is not asked again."""
+    tx.run(sa.update(review).where(_R.id == review_id).values(state=state))
 
 
 def review_by_id(tx: Tx, review_id: int) -> Review | None:

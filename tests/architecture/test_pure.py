@@ -12,6 +12,7 @@ from tests.architecture.source import Source, imports, sources, within
 PURE = frozenset(
     {
         "sync.consent",
+        "sync.group",
         "sync.guard",
         "sync.identity",
         "sync.merge",

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
+import shutil
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from tests.architecture.source import PACKAGES, ROOT
-from tests.wheel import contents
+from tests.wheel import contents, sources
 
 
 @pytest.fixture(scope="module")
 def files() -> list[str]:
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *PACKAGES]
-    told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
-    return [each for each in told.stdout.splitlines() if (ROOT / each).is_file()]
+    return sorted(sources(ROOT))
 
 
 def wheel(folder: Path, names: list[str]) -> Path:
@@ -39,3 +37,9 @@ def test_a_file_that_is_left_behind_is_found(files: list[str], tmp_path: Path) -
 
 def test_a_sixth_package_is_found(files: list[str], tmp_path: Path) -> None:
     assert contents(wheel(tmp_path, [*files, "tests/__init__.py"])) == ["tests/__init__.py has no place in it"]
+
+
+def test_outside_a_checkout_the_files_that_lie_there_are_those_that_git_would_name(tmp_path: Path) -> None:
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, tmp_path / package)
+    assert sources(tmp_path) == sources(ROOT)

@@ -15,18 +15,17 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from connectors.base import Fields, Ref
+from connectors.base import Ref
 from connectors.world import MICROSECONDS
 from smarketing.cli.commands.sandbox import configuration
 from smarketing.sandbox.backdoor import RemoteBackdoor
 from smarketing.wiring import Installation, open_installation, read_settings
 from smarketing.world import RealWorld
 from sync.engine import Engine
-from sync.model import Known
 from sync.packed import unpack
-from sync.store import leads, outbox, records
 from sync.store.schema import record
 from tests.crash.doors import HUBSPOT, SALESFORCE, Door
+from tests.sim.known import heard_no, idle, knows
 from tests.sim.people import ACTS, People
 from tests.sim.truth import Truth
 
@@ -117,17 +116,10 @@ class Town:
         return self.random.random()
 
     def knows(self, number: int, ref: Ref) -> bool:
-        with self.engine.store.read() as tx:
-            return bool(records.by_ext(tx, number, ref.object, {ref.id}))
+        return knows(self.engine, number, ref)
 
     def heard_no(self, number: int, ref: Ref) -> bool:
-        with self.engine.store.read() as tx:
-            known = records.by_ext(tx, number, ref.object, {ref.id}).values()
-        return any(self._says_no(each, each.now) or self._says_no(each, each.pending) for each in known)
-
-    def _says_no(self, known: Known, shown: Fields) -> bool:
-        mapping = self.engine.mapping(known)
-        return mapping is not None and mapping.read_group("consent.email", shown) == "out"
+        return heard_no(self.engine, number, ref)
 
     def act(self, times: int) -> None:
         for _ in range(times):
@@ -170,8 +162,7 @@ class Town:
         return found
 
     def idle(self) -> bool:
-        with self.engine.store.read() as tx:
-            return leads.count_dirty(tx) == 0 and not outbox.counts(tx)
+        return idle(self.engine)
 
     def writes(self) -> int:
         """Requests that changed something over there."""

@@ -169,7 +169,8 @@ def configurations() -> list[tuple[str, str]]:
 def test_configurations_in_the_docs_load(name: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "crm-mapping.yaml").write_text("connector: hubspot\nfields: {language: null}\n", encoding="utf-8")
     file = tmp_path / "smarketing.yaml"
-    file.write_text(said, encoding="utf-8")
+    beside = "" if "\nsystems:" in said else "systems: {crm: {connector: hubspot, token: x}}\n"  # a part of a file
+    file.write_text(said + beside, encoding="utf-8")
     env = dict.fromkeys(re.findall(r"\$\{([A-Z_]+)\}", said), "https://example.my.salesforce.com")
     loaded = read_settings(file, env)
     assert [each for each in read_mappings(loaded.settings).findings if each.level == "error"] == [], name

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sync import observe, pull, push, recover, settle
+from sync import observe, push, recover, settle, take
 from tests.sim.truth import Truth
 
 LEAST = {
@@ -50,14 +50,14 @@ def watching(marks: Counter[str], truth: Truth, now: Callable[[], float]) -> Ite
         setattr(module, name, wrapper(original))
 
     def observing(original: Any) -> Any:
-        def wrapped(known: Any, row: Any, flight: Any, *rest: Any) -> Any:
+        def wrapped(known: Any, row: Any, flight: Any, *rest: Any, **how: Any) -> Any:
             before = {
                 "base": dict(known.base),
                 "now": dict(known.now),
                 "asked": dict(known.asked),
                 "sent": dict(known.sent),
             }
-            seen = original(known, row, flight, *rest)
+            seen = original(known, row, flight, *rest, **how)
             if seen is observe.Seen.LATE:
                 marks["late read dropped"] += 1
                 return seen
@@ -140,8 +140,8 @@ def watching(marks: Counter[str], truth: Truth, now: Callable[[], float]) -> Ite
         return wrapped
 
     wrap(push, "_write", claiming)
-    wrap(pull, "observe", observing)
-    wrap(pull, "_meet", meeting)
+    wrap(take, "observe", observing)
+    wrap(take, "_meet", meeting)
     wrap(push, "_standing", standing)
     wrap(push, "settle", settled)
     wrap(recover, "_settle_create", settling_create)

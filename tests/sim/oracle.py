@@ -11,16 +11,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import sqlalchemy as sa
+
 from connectors.backdoor import Backdoor, Kept
 from connectors.base import Ref, State
 from mappings.objects import ObjectMapping
 from sync.engine import Engine
-from sync.model import TWIN, Known, Lead
+from sync.model import TWIN, WAITS_FOR_PERSON, Known, Lead
 from sync.packed import digest, unpack
 from sync.store import leads, outbox, records
 from sync.store.schema import history as history_table
 from sync.store.schema import lead as lead_table
 from sync.store.schema import lead_merge
+from sync.store.schema import record as record_table
 from tests.sim.truth import Truth, tokens
 
 GROUPS = ("title", "a", "k", "address", "email")
@@ -78,6 +81,9 @@ class Oracle:
             self.leads = {each.id: each for each in leads.by_id(tx, ids).values() if each.state == "live"}
             self.known = records.by_lead(tx, list(self.leads))
             self.left = outbox.counts(tx)
+            r = record_table.c
+            asked = sa.and_(r.lead.is_(None), r.waits == WAITS_FOR_PERSON)
+            self.waiting = {(row[0], row[1]) for row in tx.rows(sa.select(r.system, r.ext).where(asked))}
             past = tx.rows(history_table.select().with_only_columns(history_table.c.lead, history_table.c.body))
             m = lead_merge.c
             merges = tx.rows(lead_merge.select().with_only_columns(m.before, m.winner, m.at))
@@ -179,6 +185,7 @@ class Oracle:
         for lead in ids:
             known |= self._told(lead, group)
         known |= self.truth.cleared.get((person, group), set())
+        known |= self._waiting_marks(person)
         known = self.truth.older(known)
         for mark in written:
             if mark in known or mark in self.truth.vanished:
@@ -197,6 +204,16 @@ class Oracle:
             self.fault(
                 "edit lost silently", f"{person} {group} {mark} read={mark in self.truth.read} at {where} leads {ids}"
             )
+
+    def _waiting_marks(self, person: str) -> set[str]:
+        """What stands in records of theirs of which a person is asked whose they are."""
+        found: set[str] = set()
+        for number, ext in self.waiting:
+            for kept in self.real[number].values():
+                if kept.ref.id == ext and kept.fields.get("last") == person:
+                    self.counts["waits for somebody to say whose it is"] += 1
+                    found |= {mark for value in kept.fields.values() for mark in tokens(value)}
+        return found
 
     def _told(self, lead: int, group: str) -> set[str]:
         """Tokens that our lead or its history speaks of."""

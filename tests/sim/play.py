@@ -15,7 +15,7 @@ from typing import Any
 
 from connectors import memory_records as temper
 from connectors.backdoor import Fault, When
-from connectors.base import Fields, Ref, State, Write, WriteKind
+from connectors.base import Ref, State, Write, WriteKind
 from connectors.errors import ConnectorError
 from connectors.memory import Memory, MemorySettings
 from connectors.memory_records import Row
@@ -29,14 +29,14 @@ from sync.decide import decide
 from sync.engine import SECOND, Engine, Settings
 from sync.guard import Limit, Limits
 from sync.lease import LeaseHeld, take
-from sync.model import Known, System
+from sync.model import System
 from sync.pull import pull
 from sync.push import push
 from sync.resolve import resolve
 from sync.rules import Policy, Rules
-from sync.store import feeds, outbox, records, runs
+from sync.store import feeds, outbox, runs
 from sync.store.db import Store, create
-from sync.store.leads import count_dirty
+from tests.sim.known import heard_no, idle, knows
 from tests.sim.people import People
 from tests.sim.truth import Truth, tokens
 from tests.sim.world import START, Hub, SimWorld
@@ -385,13 +385,9 @@ class Play:
             self.hub.step()
             if self.hub.passed > looked + 10.0:
                 looked = self.hub.passed
-                if self.operations != seen or not self._idle():
+                if self.operations != seen or not idle(self.engine):
                     quiet_since, seen = self.hub.passed, self.operations
         self.rested = self.hub.passed >= quiet_since + QUIET
-
-    def _idle(self) -> bool:
-        with self.engine.store.read() as tx:
-            return count_dirty(tx) == 0 and not outbox.counts(tx)
 
     # --- for the acts ---
 
@@ -406,17 +402,10 @@ class Play:
         return self.outside.random()
 
     def knows(self, number: int, ref: Ref) -> bool:
-        with self.engine.store.read() as tx:
-            return bool(records.by_ext(tx, number, ref.object, {ref.id}))
+        return knows(self.engine, number, ref)
 
     def heard_no(self, number: int, ref: Ref) -> bool:
-        with self.engine.store.read() as tx:
-            known = records.by_ext(tx, number, ref.object, {ref.id}).values()
-        return any(self._says_no(each, each.now) or self._says_no(each, each.pending) for each in known)
-
-    def _says_no(self, known: Known, shown: Fields) -> bool:
-        mapping = self.engine.mapping(known)
-        return mapping is not None and mapping.read_group("consent.email", shown) == "out"
+        return heard_no(self.engine, number, ref)
 
 
 class SimStore(Store):

@@ -21,13 +21,15 @@ from sync.engine import Engine, Settings
 from sync.guard import Limit, Limits
 from sync.lease import DECIDE, Lease, hold
 from sync.model import Filter, Known, Lead, System
+from sync.planning import Planned, plan
 from sync.pull import pull, refresh
 from sync.push import Pushed, push
-from sync.run import Planned, Report
+from sync.side_by_side import Report
 from sync.store import feeds, leads, outbox, records, runs
 from sync.store.db import Store, create
 from sync.store.runs import Review
 from sync.store.schema import lead as lead_table
+from tests.secrets import NoSecrets
 from tests.sync.makers import mapping_of
 from tests.worlds import ManualWorld
 
@@ -39,14 +41,6 @@ PLAIN = Temperament(returns_fields=True, consent="record")
 
 ANN: Fields = {"email": "ann@example.com", "first": "Ann", "last": "Berg"}
 OLA: Fields = {"email": "ola@example.com", "first": "Ola", "last": "Dahl"}
-
-
-class NoSecrets:
-    def get(self, name: str) -> str | None:
-        return None
-
-    def put(self, name: str, value: str) -> None:
-        raise AssertionError(f"{name!r} was to be kept")
 
 
 class Meddling(ManualWorld):
@@ -113,7 +107,7 @@ class Installation:
     def __init__(
         self, systems: Mapping[str, There], *, store: Store | None = None, world: ManualWorld | None = None, **settings: Any
     ) -> None:  # fmt: skip
-        self.world = world or (store.world if store is not None else ManualWorld())  # type: ignore[assignment]
+        self.world = world or (store.world if store is not None else ManualWorld())
         self.store = store or memory_store(self.world)
         self.there = dict(systems)
         self.vendors = {name: MemorySystem(self.world, each.temper) for name, each in systems.items()}
@@ -198,7 +192,7 @@ class Installation:
         told: list[Line] = []
 
         self.later()
-        return runner.plan(self.engine, "test", "a test", told.append), told
+        return plan(self.engine, "test", "a test", told.append), told
 
     def hashes(self) -> list[str]:
         """A plan as its file keeps it."""

@@ -10,7 +10,8 @@ import pytest
 from connectors.base import Fields, State
 from mappings.lead import Canon
 from sync.consent import OUT
-from sync.merge import ABSENT, Merged, fuller, merge
+from sync.group import ABSENT, Merged, fuller
+from sync.merge import merge
 from sync.model import ALL, TWIN, Lead, Side
 from sync.rules import Policy, Rules
 from tests.sync.makers import LONG, lead, mapping_of, origin, seen, system

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from copy import deepcopy
+from dataclasses import fields, replace
 from typing import Any
 
+import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
+import sync.merge
 from connectors.base import Record, State
 from mappings.lead import STAGES, is_consent, is_empty
+from sync.case import Case
 from sync.consent import OUT, confirmed_at
-from sync.decide import Case, _absorb
-from sync.merge import Merged, fuller, merge, rounded, side
-from sync.model import Lead, Side
+from sync.decide import _absorb
+from sync.group import Merged, fuller, rounded
+from sync.merge import merge, side
+from sync.model import ALL, Known, Lead, Side
 from sync.observe import observe
 from sync.packed import digest
 from sync.plan import plan
@@ -69,6 +74,42 @@ def test_the_order_of_sides_plays_no_part() -> None:
 
     law()
     reached.enough()
+
+
+def test_people_who_meet_without_a_quarrel_are_merged_as_by_the_long_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most of a first sync goes a short way. It decides nothing by itself: the long way comes to the same."""
+    reached = Reached(short=300, long=100, several=100, staged=60)
+    shortly = sync.merge._met_agreeing
+    met = [0, 0]
+
+    def counted(*told: Any) -> bool:
+        went = shortly(*told)
+        met[went] += 1
+        return went
+
+    @settings(max_examples=FEWER)
+    @given(families())
+    def law(family: Family) -> None:
+        note(str(family))
+        new: dict[str, Any] = {"fresh": ALL, "state": State.LIVE, "role": 0, "base": {}, "pending": {}, "times": {}}
+        results = []
+        for way in (counted, lambda *_: False):
+            monkeypatch.setattr(sync.merge, "_met_agreeing", way)
+            lead, theirs = Lead(1), [side(replace(each.known, **new), each.system) for each in family.sides]
+            out = settle(lead, theirs, family.how)
+            results.append((outcome(lead, out), lead.origin, out.confirmed, [vars_of(each.known) for each in theirs]))
+            reached.met("staged", way is counted and "~stage" in lead.origin)
+        assert results[0] == results[1]
+        reached.met("several", len(family.sides) > 1)
+
+    law()
+    reached.met("short", met[True])
+    reached.met("long", met[False])
+    reached.enough()
+
+
+def vars_of(known: Known) -> dict[str, Any]:
+    return {each.name: getattr(known, each.name) for each in fields(known)}
 
 
 def edits(each: Side) -> list[tuple[str, Any]]:

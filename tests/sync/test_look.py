@@ -13,6 +13,7 @@ from connectors.base import Ref, State
 from sync import look, review
 from sync import run as runner
 from sync import undo as undoing
+from sync.edit import edit
 from sync.guard import Limit
 from sync.look import Reason, Shown, Status, Value
 from sync.model import Filter, OutState
@@ -20,6 +21,7 @@ from sync.rules import Policy, Rules
 from sync.store import schema
 from sync.store.schema import record as record_table
 from tests.sync.installation import ANN, NO_LIMITS, PLAIN, Installation, There, two
+from tests.sync.stories import quarrel, stranger
 
 CUTTING = replace(PLAIN, cut={"title": 10}, tells_lengths=False)
 
@@ -93,7 +95,7 @@ def test_a_value_that_a_person_said_came_from_no_system() -> None:
     here.put("crm", **ANN)
     here.run()
     number = here.lead().id
-    runner.act(here.engine, lambda tx: review.edit(here.engine, tx, number, {"title": "t1"}, "ann", ""))
+    runner.act(here.engine, lambda tx: edit(here.engine, tx, number, {"title": "t1"}, "ann", ""))
     found = value(here, "title")
     assert (found.value, found.system, found.record, found.rule) == ("t1", None, None, "edited by a person")
 
@@ -216,12 +218,7 @@ def test_a_record_that_shows_what_its_lead_says_gives_no_reason() -> None:
 
 def test_what_waits_for_a_person_is_told_on_every_side() -> None:
     here = two(rules=Rules({"title": Policy("ask")}))
-    ref = here.put("crm", **ANN, title="t0")
-    here.run()
-    copy = here.refs("list")[0]
-    here.edit("crm", ref, title="left")
-    here.edit("list", copy, title="right")
-    here.run()
+    ref, copy = quarrel(here)
     assert [why(here, "crm", ref), why(here, "list", copy)] == [
         [Reason("frozen", "title", "it waits for a person: conflict", "t0", has)] for has in ("left", "right")
     ]
@@ -449,14 +446,7 @@ def test_a_record_of_nobody_says_what_it_waits_for() -> None:
     pull(here, "crm")
     assert codes(here, "crm", ref) == [("not decided", None)]
     here = two()
-    here.put("crm", email="shared@example.com", first="Ann", last="Berg")
-    ola = here.put("crm", email="shared@example.com", first="Ola", last="Dahl")
-    here.run()
-    here.edit("crm", ola, email="ola@example.com")
-    here.run()
-    stranger = here.put("list", email="shared@example.com", title="somebody")
-    here.run()
-    assert codes(here, "list", stranger) == [("unplaced", None)]
+    assert codes(here, "list", stranger(here)) == [("unplaced", None)]
 
 
 def test_a_record_that_may_be_ours_says_that_an_answer_is_waited_for() -> None:

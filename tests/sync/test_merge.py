@@ -10,7 +10,8 @@ import pytest
 from connectors.base import Fields, State, Writer
 from mappings.lead import Canon
 from sync.consent import OUT
-from sync.merge import DAY, Merged, merge
+from sync.group import DAY, Merged
+from sync.merge import merge
 from sync.model import TWIN, Lead, Side
 from sync.packed import digest
 from sync.rules import Policy, Rules
@@ -476,7 +477,7 @@ def fight(moves: list[tuple[int, Canon]], *, apart: int = 60_000_000) -> tuple[L
     one, words = lead({"a": "Norway"}, origin={"a": origin(1, 1)}), []
     for turn, (who, value) in enumerate(moves):
         now = NOW + turn * apart
-        out = merged(one, edited(who, {"a": one.value["a"]}, {"a": value}, now), now=now)  # type: ignore[dict-item]
+        out = merged(one, edited(who, {"a": one.value["a"]}, {"a": value}, now), now=now)
         words += [frozen.why for frozen in out.frozen.values()]
     return one, words
 

@@ -8,8 +8,9 @@ import pytest
 
 from connectors.base import Done, State, Write
 from sync import run as runner
+from sync.edit import Moved, edit
 from sync.guard import Limit, Limits
-from sync.review import Moved, decide, edit
+from sync.review import decide
 from sync.rules import Rules
 from sync.undo import preview
 from tests.sync.installation import ANN, ANY, OLA, PLAIN, Installation, There, two

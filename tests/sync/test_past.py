@@ -95,6 +95,18 @@ def met(versions: Sequence[Version], written: Sequence[Written]) -> tuple[Value,
             id="between two of ours, and hidden by the second",
         ),
         pytest.param(
+            [ours("t2", 12), theirs("y", 8), ours("t1", 6), theirs("x", 5), theirs("t0", 1)],
+            [wrote("y", "t2", read=8, at=13), wrote("t0", "t1", read=4, at=7)],
+            ("x", 5),
+            id="hidden by the first of two, between which somebody wrote whom we read",
+        ),
+        pytest.param(
+            [ours("t2", 12), theirs("y", 8), ours("t1", 6), theirs("x", 5), theirs("t0", 1)],
+            [*[wrote("y", "t2", read=8, at=13)] * 9, wrote("a", "b", read=7, at=11)],
+            None,
+            id="hidden by a write that is too long ago",
+        ),
+        pytest.param(
             [ours("Head", 6), theirs("x", 5)],
             [wrote("t0", "Head of Sales", read=4, at=7)],
             ("x", 5),

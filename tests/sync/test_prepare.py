@@ -123,6 +123,15 @@ def test_the_accounts_fields_are_looked_at_once_an_hour() -> None:
     assert asked == ["person", "person"]
 
 
+def test_an_account_that_tells_no_fields_lacks_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = two()
+    monkeypatch.setattr(here.engine.connectors[here.id("list")], "schema", lambda object: Schema(object, ()))
+    here.put("crm", **ANN, title="t0")
+    here.run()
+    assert here.shown("list", "first", "title") == [["Ann", "t0"]]
+    assert here.quiet()
+
+
 def test_a_decision_sends_nothing_of_a_mapping_that_nobody_approved() -> None:
     here = two(first="approve")
     here.put("crm", **ANN, title="t0")

@@ -9,18 +9,20 @@ from typing import Any
 import pytest
 
 from connectors.backdoor import Fault
-from connectors.base import Ref, WriteKind
-from connectors.memory_records import Refusal
+from connectors.base import Ref, State, WriteKind
+from connectors.memory_records import Deletes, Refusal
 from mappings.lead import Canon
 from sync import review
 from sync import run as runner
+from sync.edit import CannotDecide, Moved, edit, typed
 from sync.guard import Limit
-from sync.review import ANSWERS, DEEDS, CannotDecide, Moved, parse
+from sync.review import ANSWERS, DEEDS, parse
 from sync.rules import Policy, Rules
-from sync.run import Report
+from sync.side_by_side import Report
 from sync.store import leads, records, runs
 from sync.store.runs import Review
-from tests.sync.installation import ANN, NO_LIMITS, OLA, PLAIN, Installation, There, two
+from tests.sync.installation import ANN, NO_LIMITS, PLAIN, Installation, There, two
+from tests.sync.stories import delete, fight, quarrel, stranger, swap
 
 ASK = Rules({"title": Policy("ask")})
 PICKY = replace(PLAIN, choices={"title": ("Chief", "Clerk")})
@@ -36,7 +38,7 @@ def say(here: Installation, said: Mapping[str, str]) -> Report:
     """Edit the only lead by hand."""
     here.later()
     number = here.lead().id
-    return runner.act(here.engine, lambda tx: review.edit(here.engine, tx, number, said, "ann", "on the phone"))
+    return runner.act(here.engine, lambda tx: edit(here.engine, tx, number, said, "ann", "on the phone"))
 
 
 def only(here: Installation, kind: str) -> Review:
@@ -112,12 +114,7 @@ def test_a_question_is_answered_once() -> None:
 def conflict(**there: There) -> tuple[Installation, Review, Ref, Ref]:
     """Ann's title is "left" in the CRM and "right" in the list, and nobody may decide."""
     here = Installation({"crm": There(), "list": There(), **there}, rules=ASK)
-    ref = here.put("crm", **ANN, title="t0")
-    here.run()
-    copy = here.refs("list")[0]
-    here.edit("crm", ref, title="left")
-    here.edit("list", copy, title="right")
-    here.run()
+    ref, copy = quarrel(here)
     return here, only(here, "conflict"), ref, copy
 
 
@@ -192,14 +189,7 @@ def test_a_disagreement_at_first_contact_is_decided() -> None:
 
 def test_a_fight_of_two_automations_is_ended_by_a_word_and_counted_anew() -> None:
     here = two()
-    ref = here.put("crm", **ANN, a="Norge")
-    here.run()
-    (copy,) = here.refs("list")
-    for _ in range(4):
-        here.edit("crm", ref, "workflow", a="NORWAY")
-        here.run()
-        here.edit("list", copy, "workflow", a="Norway")
-        here.run()
+    ref, _ = fight(here, 4)
     question = only(here, "conflict")
     assert question.body["why"] == "oscillates"
     decide(here, question, "set Norge")
@@ -255,21 +245,21 @@ TYPES: Mapping[str, Any] = {
 )
 def test_a_typed_value_becomes_what_the_field_holds(group: str, text: str, value: Canon) -> None:
     here = Installation({"crm": There(mapping=TYPES)})
-    assert review.typed(here.engine, group, text) == value
+    assert typed(here.engine, group, text) == value
 
 
 @pytest.mark.parametrize(("group", "text"), [("age", "about forty"), ("size", "huge"), ("stage", "nearly"), ("email", "ann")])  # fmt: skip
 def test_a_typed_value_that_the_field_cannot_hold_is_told(group: str, text: str) -> None:
     here = Installation({"crm": There(mapping=TYPES)})
     with pytest.raises(CannotDecide, match=f'^"{text}" is no value for {group}: '):
-        review.typed(here.engine, group, text)
+        typed(here.engine, group, text)
 
 
 @pytest.mark.parametrize("group", ["name", "address", "nothing like it"])
 def test_a_group_of_several_fields_is_not_typed_as_one(group: str) -> None:
     here = Installation({"crm": There(mapping=TYPES)})
     with pytest.raises(CannotDecide, match="has several fields"):
-        review.typed(here.engine, group, "text")
+        typed(here.engine, group, "text")
 
 
 def test_a_bad_value_in_an_answer_leaves_the_question_open() -> None:
@@ -351,7 +341,7 @@ def test_a_lead_is_edited_under_its_former_number_too() -> None:
     former = max(each.id for each in here.people())
     here.vendors["crm"].merge(kept, gone)
     here.run()
-    runner.act(here.engine, lambda tx: review.edit(here.engine, tx, former, {"title": "t1"}, "ann", ""))
+    runner.act(here.engine, lambda tx: edit(here.engine, tx, former, {"title": "t1"}, "ann", ""))
     assert here.one("crm", "title") == "t1"
 
 
@@ -360,7 +350,7 @@ def test_a_lead_or_a_field_that_is_not_there_is_told() -> None:
     here.put("crm", **ANN)
     here.run()
     with here.store.tx() as tx, pytest.raises(CannotDecide, match="there is no lead 99"):
-        review.edit(here.engine, tx, 99, {"title": "t1"}, "ann", "")
+        edit(here.engine, tx, 99, {"title": "t1"}, "ann", "")
     with pytest.raises(KeyError, match="colour"):
         say(here, {"colour": "red"})
 
@@ -465,13 +455,7 @@ def test_a_question_about_a_no_that_nobody_says_any_more_is_not_applied() -> Non
 def nameless() -> tuple[Installation, Review, Ref]:
     """Somebody without a name writes from an address that two people had."""
     here = two()
-    here.put("crm", email="shared@example.com", first="Ann", last="Berg")
-    ola = here.put("crm", email="shared@example.com", first="Ola", last="Dahl")
-    here.run()
-    here.edit("crm", ola, email="ola@example.com")
-    here.run()
-    ref = here.put("list", email="shared@example.com", title="somebody")
-    here.run()
+    ref = stranger(here)
     return here, only(here, "identity"), ref
 
 
@@ -721,12 +705,7 @@ def test_people_who_lack_what_a_system_requires_are_made_after_mending_or_left(s
 def test_what_a_system_did_not_take_is_done_once_it_does_or_left(said: str, left: int) -> None:
     no_archive = replace(PLAIN, batch={WriteKind.CREATE: 10, WriteKind.UPDATE: 10})
     here = Installation({"crm": There(), "list": There(no_archive, deletions="archive")})
-    ref = here.put("crm", **ANN)
-    here.run()
-    here.vendors["crm"].remove(ref)
-    here.run()
-    here.later(25 * 3600)
-    here.run()
+    delete(here)
     question = only(here, "impossible")
     here.engine.system("list").capabilities.batch[WriteKind.ARCHIVE] = 10  # type: ignore[index]
     here.vendors["list"].temperament.batch[WriteKind.ARCHIVE] = 10  # type: ignore[index]
@@ -737,11 +716,7 @@ def test_what_a_system_did_not_take_is_done_once_it_does_or_left(said: str, left
 @pytest.mark.parametrize("said", ["retry", "leave"])
 def test_two_who_swapped_addresses_are_tried_again_or_left(said: str) -> None:
     here = Installation({"crm": There(), "list": There(replace(PLAIN, unique_email=True))})
-    ann, ola = here.put("crm", **ANN), here.put("crm", **OLA)
-    here.run()
-    here.edit("crm", ann, email="ola@example.com")
-    here.edit("crm", ola, email="ann@example.com")
-    here.run()
+    swap(here)
     question = only(here, "circle")
     mend(here)  # an address may be held twice there by now
     here.configured()
@@ -775,14 +750,7 @@ def test_a_create_that_may_be_one_of_several_is_made_or_left_by_a_persons_word(s
 def deleted() -> tuple[Installation, Review, Ref]:
     """Deleted in the CRM, edited in the list since."""
     here = Installation({"crm": There(), "list": There(deletions="archive")})
-    ref = here.put("crm", **ANN)
-    here.run()
-    here.vendors["crm"].remove(ref)
-    here.run()
-    here.edit("list", here.refs("list")[0], title="promoted")
-    here.run()
-    here.later(25 * 3600)
-    here.run()
+    ref = delete(here, edited_since=True)
     return here, only(here, "deleted"), ref
 
 
@@ -808,6 +776,15 @@ def test_a_deletion_that_was_taken_back_meanwhile_is_not_followed() -> None:
     with pytest.raises(Moved, match="not deleted any more"):
         decide(here, question, "archive")
     assert len(here.refs("list")) == 1
+
+
+def test_somebody_who_is_to_stay_is_not_asked_about_again() -> None:
+    here, question, _ = deleted()
+    decide(here, question, "keep")
+    here.edit("list", here.refs("list")[0], title="promoted again")
+    here.run()
+    assert (here.reviews(), here.shown("list", "title")) == ([], ["promoted again"])
+    assert here.quiet()
 
 
 # --- floods ----------------------------------------------------------------------------------------------------------
@@ -842,4 +819,25 @@ def test_opt_outs_that_were_held_back_go_out_when_they_were_meant() -> None:
     assert "out" not in here.shown("list", "consent")
     decide(here, question, "accept")
     assert (here.shown("list", "consent"), here.reviews()) == (["out"] * 12, [])
+    assert here.quiet()
+
+
+def test_records_that_vanished_without_a_word_are_believed_gone_when_that_was_meant() -> None:
+    here = Installation(
+        {"crm": There(replace(PLAIN, deletes=Deletes.SWEEP)), "list": There()},
+        limits=replace(NO_LIMITS, shrink=Limit(5, 0.05)),
+    )
+    refs = [here.put("crm", email=f"p{i}@example.com", first="P", last=f"P{i}x") for i in range(12)]
+    here.run()
+    for ref in refs:
+        here.vendors["crm"].remove(ref)
+    here.later(25 * 3600)
+    here.run()
+    question = only(here, "inbound")
+    assert {here.known("crm", ref).state for ref in refs} == {State.LIVE}
+    decide(here, question, "accept")
+    assert {here.known("crm", ref).state for ref in refs} == {State.GONE}
+    here.later(25 * 3600)
+    here.run()
+    assert here.reviews() == []
     assert here.quiet()

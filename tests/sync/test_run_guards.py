@@ -29,11 +29,15 @@ def test_a_column_that_goes_blank_is_held_back_and_told() -> None:
     for ref in refs:
         here.edit("crm", ref, title=None)
     here.edit("crm", refs[0], a="a1")
-    here.run()
+    report = here.run()
     assert None not in here.shown("list", "title")
     assert here.shown("list", "a")[0] == "a1", "the other columns flow on"
     assert [(each.kind, each.body["group"], each.body["what"], each.body["count"]) for each in here.reviews()] == [
         ("inbound", "title", "cleared", 12)
+    ]
+    assert (report.state, report.refuses) == ("refused", True)
+    assert [str(each) for each in report.distrusted] == [
+        "12 of 12 crm values of title were cleared in a day (100%, limit 5)"
     ]
     for _ in range(2):
         here.later(25 * 3600)
@@ -87,6 +91,33 @@ def test_a_flood_of_opt_outs_from_one_system_waits_for_one_word() -> None:
     report = here.run()
     assert here.shown("list", "consent").count("out") == 5
     assert ([each.kind for each in here.reviews()], report.held) == (["withdrawals"], 7)
+
+
+def test_a_flood_of_opt_outs_in_one_system_holds_up_none_that_is_told_elsewhere() -> None:
+    here = Installation(
+        {"crm": There(), "list": There(), "form": There()}, limits=replace(NO_LIMITS, withdraw=Limit(5, 0.02))
+    )
+    refs = crowd(here, 12)
+    for ref in refs[:10]:
+        here.edit("crm", ref, consent="out")
+    here.edit("form", here.refs("form")[11], consent="out")
+    report = here.run()
+    assert [here.shown(each, "consent").count("out") for each in ("crm", "list")] == [11, 1]
+    assert report.held == 20
+
+
+def test_an_opted_out_persons_new_address_counts_as_an_edit_like_any() -> None:
+    """Only the no itself is urgent: what is changed along with it fits the limits or waits."""
+    here = Installation({"crm": There(), "mail": There(replace(PLAIN, consent="address"))})
+    refs = crowd(here, 12)
+    for ref in refs:
+        here.edit("crm", ref, consent="out")
+    here.run()
+    here.configured(limits=replace(NO_LIMITS, update=Limit(5, 0.05)))
+    for i, ref in enumerate(refs):
+        here.edit("crm", ref, email=f"new{i}@example.com", title="all the same")
+    report = here.run()
+    assert (report.held, "all the same" in here.shown("mail", "title")) == (12, False)
 
 
 # --- first plans and plan files --------------------------------------------------------------------------------------

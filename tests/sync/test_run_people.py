@@ -11,6 +11,7 @@ from connectors.memory_records import Deletes
 from sync.model import Filter
 from sync.rules import Rules
 from tests.sync.installation import ANN, OLA, PLAIN, Installation, There, two
+from tests.sync.stories import delete, stranger, swap
 
 # --- who is who ------------------------------------------------------------------------------------------------------
 
@@ -73,13 +74,7 @@ def test_each_of_several_who_share_an_address_that_is_unique_over_there_is_asked
 def test_an_address_that_two_held_links_nobody_without_a_name_even_when_one_has_left() -> None:
     """Shared for good: Ann and Ola had it at once, Ola left, and whoever comes now may be either."""
     here = two()
-    here.put("crm", email="shared@example.com", first="Ann", last="Berg")
-    ola = here.put("crm", email="shared@example.com", first="Ola", last="Dahl")
-    here.run()
-    here.edit("crm", ola, email="ola@example.com")
-    here.run()
-    here.put("list", email="shared@example.com", title="somebody")
-    here.run()
+    stranger(here)
     assert [each.kind for each in here.reviews()] == ["identity"]
     assert here.shown("crm", "title") == [None, None]
 
@@ -101,11 +96,7 @@ def test_an_address_that_somebody_gave_up_is_not_theirs_any_more() -> None:
 
 def test_two_who_swap_addresses_where_an_address_is_unique_are_put_to_a_person() -> None:
     here = Installation({"crm": There(), "list": There(replace(PLAIN, unique_email=True))})
-    ann, ola = here.put("crm", **ANN), here.put("crm", **OLA)
-    here.run()
-    here.edit("crm", ann, email="ola@example.com")
-    here.edit("crm", ola, email="ann@example.com")
-    here.run()
+    swap(here)
     assert [each.kind for each in here.reviews()] == ["circle"]
     assert here.shown("list", "first", "email") == [["Ann", "ann@example.com"], ["Ola", "ola@example.com"]]
     assert here.quiet()
@@ -176,16 +167,33 @@ def test_a_deletion_that_was_taken_back_within_its_grace_is_none() -> None:
     assert len(here.refs("list")) == 1
 
 
+@pytest.mark.parametrize("linked", [True, False])
+def test_what_was_read_of_a_record_before_it_was_merged_away_is_not_forgotten(linked: bool) -> None:
+    """Whoever merges chooses between what both show; the other value stands in the history (F11)."""
+    here = Installation({"crm": There(replace(PLAIN, merge_makes_new=True)), "list": There()})
+    if linked:
+        here.put("list", **ANN)
+    older = here.put("crm", **ANN, title="t0")
+    if linked:
+        here.run()
+    younger = here.put("crm", **ANN, title="x0")
+    with here.units() as units:
+        units.pull()
+        if linked:
+            units.decide()
+        here.edit("crm", older, title="t1")
+        here.later(30)
+        units.pull("crm")
+        here.vendors["crm"].merge(younger, older)
+        units.pull("crm")
+        units.decide()
+    told = [lost for body in here.history() for lost in body.get("lost", [])]
+    assert "t1" in [value for _, _, value, _ in told] or here.lead().value["title"] == "t1"
+
+
 def test_what_was_deleted_here_and_edited_there_since_is_put_to_a_person() -> None:
     here = Installation({"crm": There(), "list": There(deletions="archive")})
-    ref = here.put("crm", **ANN)
-    here.run()
-    here.vendors["crm"].remove(ref)
-    here.run()
-    here.edit("list", here.refs("list")[0], title="promoted")
-    here.run()
-    here.later(25 * 3600)
-    here.run()
+    delete(here, edited_since=True)
     assert (len(here.refs("list")), [each.kind for each in here.reviews()]) == (1, ["deleted"])
 
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from connectors.backdoor import Fault
-from connectors.base import Ref, State, WriteKind
+from connectors.base import Ref, State, Value, WriteKind
 from sync import run as runner
 from sync import undo as undoing
 from sync.guard import Limit
 from sync.model import Filter
-from sync.run import Report
+from sync.side_by_side import Report
 from sync.store import outbox, runs
 from sync.undo import CannotUndo, Undo, preview, systems_of
 from tests.sync.installation import ANN, NO_LIMITS, OLA, PLAIN, Installation, Meddling, There, memory_store, two
@@ -41,13 +41,27 @@ def lost(here: Installation, run: int, **how: bool) -> list[str]:
     return [why for _, why in look(here, run, **how).lost]
 
 
-def titled(here: Installation, before: str = "t0", after: str = "t1") -> tuple[Ref, Ref, int]:
-    """Ann in both systems, and a run that took her new title from one to the other."""
+def titled(here: Installation, before: str = "t0", after: str = "t1", **more: Value) -> tuple[Ref, Ref, int]:
+    """Ann in both systems, and a run that took her new title, and `more`, from one to the other."""
     ref = here.put("crm", **ANN, title=before, a="a0")
     here.run()
     (copy,) = here.refs("list")
-    here.edit("crm", ref, title=after)
+    here.edit("crm", ref, title=after, **more)
     return ref, copy, here.run().run
+
+
+def carried(here: Installation, ref: Ref, *titles: str) -> int:
+    """One run that takes these titles from the CRM to the list, one after the other."""
+    with here.units() as units:
+        for title in titles:
+            here.later()
+            here.edit("crm", ref, title=title)
+            units.pull()
+            units.decide()
+            units.push("list")
+    with here.store.tx() as tx:
+        runs.end(tx, units.run, "done", {}, here.world.now())
+    return units.run
 
 
 # --- what is taken back, and what holds it ---------------------------------------------------------------------------
@@ -129,18 +143,10 @@ def test_a_value_set_back_in_the_lead_goes_to_systems_where_another_was_settled_
 def test_a_run_that_wrote_a_field_twice_gives_it_its_first_value_back() -> None:
     here = two()
     ref, _, _ = titled(here)
-    with here.units() as units:
-        for title in ("t2", "t3"):
-            here.later()
-            here.edit("crm", ref, title=title)
-            units.pull()
-            units.decide()
-            units.push("list")
-    with here.store.tx() as tx:
-        runs.end(tx, units.run, "done", {}, here.world.now())
-    found = look(here, units.run)
+    run = carried(here, ref, "t2", "t3")
+    found = look(here, run)
     assert (found.lost, [each.fields for each in found.back.values()]) == ([], [{"title": ("t3", "t1")}])
-    take_back(here, units.run)
+    take_back(here, run)
     assert here.one("list", "title") == "t1"
 
 
@@ -182,11 +188,7 @@ def test_what_a_vendor_without_answers_got_is_taken_back_there_too() -> None:
 @pytest.mark.parametrize("taken_in", [False, True])
 def test_a_field_that_somebody_changed_since_stays_and_the_other_is_taken_back(taken_in: bool) -> None:
     here = two()
-    ref = here.put("crm", **ANN, title="t0", a="a0")
-    here.run()
-    (copy,) = here.refs("list")
-    here.edit("crm", ref, title="t1", a="a1")
-    run = here.run().run
+    _, copy, run = titled(here, a="a1")
     here.edit("list", copy, title="by hand")
     if taken_in:
         here.run()
@@ -352,19 +354,10 @@ def test_a_cut_value_of_a_record_that_a_run_made_is_nobodys_touch() -> None:
 
 def test_a_record_that_one_run_made_and_then_changed_is_archived() -> None:
     here = two()
-    with here.units() as units:
-        ref = here.put("crm", **ANN, title="t0")
-        for title in ("t0", "t1"):
-            here.later()
-            here.edit("crm", ref, title=title)
-            units.pull()
-            units.decide()
-            units.push("list")
-    with here.store.tx() as tx:
-        runs.end(tx, units.run, "done", {}, here.world.now())
+    run = carried(here, here.put("crm", **ANN, title="t0"), "t0", "t1")
     assert here.writes("list") == ["CREATE", "UPDATE"]
-    assert (lost(here, units.run), look(here, units.run).count) == ([], 1)
-    take_back(here, units.run)
+    assert (lost(here, run), look(here, run).count) == ([], 1)
+    take_back(here, run)
     assert here.refs("list") == []
 
 
@@ -616,11 +609,7 @@ def test_what_waited_to_be_sent_when_an_undo_took_its_place_is_not_forgotten() -
 
 def test_a_field_that_somebody_changes_before_an_undo_is_sent_stays_and_the_other_is_taken_back() -> None:
     here = two()
-    ref = here.put("crm", **ANN, title="t0", a="a0")
-    here.run()
-    (copy,) = here.refs("list")
-    here.edit("crm", ref, title="t1", a="a1")
-    run = here.run().run
+    _, copy, run = titled(here, a="a1")
     queue(here, run)
     here.edit("list", copy, title="by hand")
     here.run()

@@ -12,6 +12,7 @@ import typer
 
 from smarketing.cli import asking, findings
 from smarketing.cli.errors import DONE, FAILED
+from smarketing.cli.options import Json
 from smarketing.cli.output import document, paint, remark, say
 from smarketing.cli.setting import setting
 
@@ -27,7 +28,7 @@ def check(
     systems: Annotated[
         list[str] | None, typer.Argument(metavar="[SYSTEM]...", help="Only these. [else: all of them]")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: Json = False,
     add_keys: Annotated[
         bool, typer.Option("--add-keys", help="Add our key field where it is missing, without asking.")
     ] = False,
@@ -72,8 +73,6 @@ def check(
         about = [{"about": each, "findings": [findings.as_json(one) for one in found]} for each, found in told]
         document({"checked": about, "totals": counted})
     else:
-        if not names:
-            remark('the configuration names no system; add one under systems, or begin with "smarketing init"')
         remark(findings.summary(counted))
         if counted["error"] or counted["warning"]:
             remark('"smarketing explain CODE" tells more of each')

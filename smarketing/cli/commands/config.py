@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
+from smarketing.cli.options import Json
 from smarketing.cli.output import document, remark, table
 from smarketing.cli.setting import setting
 
@@ -15,7 +14,7 @@ group = typer.Typer(help="The configuration as it is read.", no_args_is_help=Tru
 @group.command()
 def show(
     context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show every value in force and where it comes from. Secrets are covered."""
     from config.shown import shown

@@ -7,12 +7,13 @@ from typing import Annotated
 import typer
 
 from smarketing.cli.errors import USAGE, Failure
+from smarketing.cli.options import Json
 from smarketing.cli.output import document, paint, say, table
 
 
 def explain(
     code: Annotated[str | None, typer.Argument(metavar="[CODE]", help="As in SM106. [else: all, a line each]")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Tell what a code means, and what to do."""
     import textwrap

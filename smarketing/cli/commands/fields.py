@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from smarketing.cli.errors import USAGE, Failure
+from smarketing.cli.options import Json
 from smarketing.cli.output import count, document, paint, remark, say, table
 from smarketing.cli.setting import setting
 
@@ -20,7 +21,7 @@ def fields(
     context: typer.Context,
     system: Annotated[str, typer.Argument(metavar="SYSTEM", help="As it is called in the configuration.")],
     only: Annotated[str | None, typer.Option("--object", metavar="OBJECT", help="Only this object.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: Json = False,
 ) -> None:
     """List the live fields of a system, what each is mapped to, and lines for those that are not."""
     import contextlib

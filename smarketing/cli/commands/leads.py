@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from smarketing.cli.errors import USAGE, Failure
+from smarketing.cli.naming import possible
+from smarketing.cli.options import Json, LeadWords, Why
 from smarketing.cli.output import document, moment, moment_json, paint, say, shown, table
 from smarketing.cli.setting import setting, who
 
@@ -26,7 +28,7 @@ MOST = 50
 def search(
     context: typer.Context,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="How an e-mail address, a name or a company begins.")],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Find leads by e-mail address, name or company."""
     from sync.store import leads
@@ -47,11 +49,7 @@ def search(
 
 
 @group.command()
-def show(
-    context: typer.Context,
-    lead: Annotated[list[str], typer.Argument(metavar="ID", help="A lead's number, or SYSTEM ID of a record.")],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
-) -> None:
+def show(context: typer.Context, lead: LeadWords, as_json: Json = False) -> None:
     """Show a lead: each value with its origin, where they are, and what differs there."""
     from smarketing.cli.naming import lead_named
     from sync import look
@@ -69,11 +67,7 @@ def show(
 
 
 @group.command()
-def history(
-    context: typer.Context,
-    lead: Annotated[list[str], typer.Argument(metavar="ID", help="A lead's number, or SYSTEM ID of a record.")],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
-) -> None:
+def history(context: typer.Context, lead: LeadWords, as_json: Json = False) -> None:
     """Tell who changed what, when and why; what lost stands there too."""
     from smarketing.cli.naming import lead_named
     from sync import look
@@ -98,17 +92,18 @@ def history(
 @group.command()
 def edit(
     context: typer.Context,
-    lead: Annotated[int, typer.Argument(metavar="ID", help="A lead's number.")],
+    lead: Annotated[int, typer.Argument(metavar="ID", help="A lead's number.", callback=possible)],
     values: Annotated[list[str], typer.Argument(metavar="FIELD=VALUE...", help="FIELD= takes the value away.")],
-    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="A reason, for the history.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    why: Why = "",
+    as_json: Json = False,
 ) -> int:
     """Set fields of a lead; every system learns of it at once."""
     from smarketing.cli import outcome
     from smarketing.cli.naming import lead_named
     from smarketing.cli.progress import progress
-    from sync import review
     from sync import run as runner
+    from sync.edit import CannotDecide
+    from sync.edit import edit as edit_lead
 
     with setting(context).installation() as installation:
         engine = installation.engine
@@ -118,20 +113,15 @@ def edit(
         try:
             with progress() as told:
                 report = runner.act(
-                    engine, lambda tx: review.edit(engine, tx, number, said, who(), why or "an edit by hand"), told
+                    engine, lambda tx: edit_lead(engine, tx, number, said, who(), why or "an edit by hand"), told
                 )
         except KeyError as error:
             text = f"nothing was done: no system here has the field {error.args[0]}, so nobody could be told"
             raise Failure("SM243", text, USAGE) from None
-        except review.CannotDecide as error:
+        except CannotDecide as error:
             raise Failure("SM243", f"nothing was done: {error}", USAGE) from None
-        if as_json:
-            document({"lead": number, **outcome.document_of(report)})
-        else:
-            say(f"lead {number} is changed")
-            outcome.show(report)
-        outcome.tell_problems(report)
-        return outcome.exit_code(report)
+        said_first = f"lead {number} is changed"
+        return outcome.conclude(report, as_json=as_json, about={"lead": number}, said=said_first)
 
 
 def _said(installation: Installation, values: list[str]) -> dict[str, str]:

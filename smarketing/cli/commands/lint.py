@@ -9,6 +9,7 @@ import typer
 
 from smarketing.cli import findings
 from smarketing.cli.errors import DONE, USAGE
+from smarketing.cli.options import Json
 from smarketing.cli.output import count, document, remark
 from smarketing.cli.setting import Setting, setting
 
@@ -22,7 +23,7 @@ def lint(
         list[Path] | None,
         typer.Argument(metavar="[FILE]...", help="Mapping files. [else: those of the configuration and the built-in]"),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: Json = False,
 ) -> int:
     """Check mapping files; ends with 2 where one cannot be used."""
     from config.problem import ConfigError

@@ -28,8 +28,8 @@ def plan(
     from smarketing.cli.plan_file import PlanWriter, check_place, spool
     from smarketing.cli.plan_text import PlanShown, failures_of
     from smarketing.cli.progress import progress
-    from sync import run as runner
     from sync.approve import Line
+    from sync.planning import plan as plan_all
     from sync.store.db import generation
 
     if out is not None:
@@ -46,7 +46,8 @@ def plan(
                 file.add(line)
 
         with progress() as told:
-            planned = runner.plan(installation.engine, who(), "plan", each, only=only, progress=told)
+            met = shown.meet if shown.only_looks else None
+            planned = plan_all(installation.engine, who(), "plan", each, met=met, only=only, progress=told)
         shown.show(planned)
         if file is not None and out is not None:
             with installation.store.read() as tx:

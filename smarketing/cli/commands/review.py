@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from smarketing.cli.errors import REFUSED, USAGE, Failure
+from smarketing.cli.naming import possible
+from smarketing.cli.options import Json, Why
 from smarketing.cli.output import count, document, moment, moment_json, paint, say
 from smarketing.cli.setting import setting, who
 
@@ -43,7 +45,7 @@ TITLES = {
 def list_(
     context: typer.Context,
     kind: Annotated[str | None, typer.Option("--kind", metavar="KIND", help="Questions of this kind alone.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: Json = False,
 ) -> None:
     """List what waits for a person, with the answers that each question allows."""
     from config.near import nearest_or_all
@@ -70,36 +72,33 @@ def list_(
 @group.command()
 def decide(
     context: typer.Context,
-    number: Annotated[int, typer.Argument(metavar="ID", help='The number that "review list" shows.')],
+    number: Annotated[
+        int, typer.Argument(metavar="ID", help='The number that "review list" shows.', callback=possible)
+    ],
     answer: Annotated[list[str], typer.Argument(metavar="ANSWER...", help="One of the answers it shows.")],
-    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="A reason, for the history.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    why: Why = "",
+    as_json: Json = False,
 ) -> int:
     """Answer a question; what follows from the answer is carried out at once."""
     from smarketing.cli import outcome
     from smarketing.cli.progress import progress
     from sync import run as runner
-    from sync.review import CannotDecide, Moved
+    from sync.edit import CannotDecide, Moved
     from sync.review import decide as carry_out
 
+    said = " ".join(answer)
     with setting(context).installation() as installation:
         engine = installation.engine
         try:
             with progress() as told:
-                report = runner.act(
-                    engine, lambda tx: carry_out(engine, tx, number, " ".join(answer), who(), why), told
-                )
+                report = runner.act(engine, lambda tx: carry_out(engine, tx, number, said, who(), why), told)
         except Moved as error:
             raise Failure("SM246", f"nothing was done: {error}", REFUSED) from None
         except CannotDecide as error:
             raise Failure("SM245", f"nothing was done: {error}", USAGE) from None
-        if as_json:
-            document({"question": number, "answer": " ".join(answer), **outcome.document_of(report)})
-        else:
-            say(f"question {number} is decided: {' '.join(answer)}")
-            outcome.show(report)
-        outcome.tell_problems(report)
-        return outcome.exit_code(report)
+        said_first = f"question {number} is decided: {said}"
+        about = {"question": number, "answer": said}
+        return outcome.conclude(report, as_json=as_json, about=about, said=said_first)
 
 
 def _questions(tx: Tx, kind: str | None) -> Iterator[Review]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from smarketing.cli.errors import DONE, REFUSED
+from smarketing.cli.options import Json
 from smarketing.cli.output import count, document, moment, moment_json, say, table
 from smarketing.cli.setting import setting
 
@@ -26,7 +27,7 @@ SETTLED = {
 
 def status(
     context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: Json = False,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Answer 3 while decisions wait.")] = False,
 ) -> int:
     """Tell how everything stands: systems, what waits, the last runs."""

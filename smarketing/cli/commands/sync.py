@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from smarketing.cli.output import document
+from smarketing.cli.options import Json, Why
 from smarketing.cli.setting import setting, who
 
 SHOWN = 10
@@ -22,8 +23,8 @@ def sync(
     only: Annotated[
         str | None, typer.Option("--only", metavar="SYSTEM", help="Read and write this system alone.")
     ] = None,
-    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="A reason, for the history.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    why: Why = "",
+    as_json: Json = False,
 ) -> int:
     """Read every system, decide, and write until all agree."""
     from smarketing.cli import outcome
@@ -36,25 +37,20 @@ def sync(
         if only is not None:
             system_named(installation, only)
         approved = read(plan, installation) if plan is not None else None
-        wanted = approved.hashes if approved is not None else None
-        reason = why or ("sync" if approved is None else f"the plan of run {approved.run}")
+        before = approved.sent if approved is not None else ()
         with progress() as tell:
-            shown = approved.systems if approved is not None else None
             report = runner.sync(
-                installation.engine, who(), reason, only=only, wanted=wanted, shown=shown, progress=tell
+                installation.engine,
+                who(),
+                why or ("sync" if approved is None else f"the plan of run {approved.run}"),
+                only=only,
+                wanted=approved.hashes if approved is not None else None,
+                shown=approved.systems if approved is not None else None,
+                plan=approved.run if approved is not None else None,
+                progress=tell,
             )
-        moved = []
+        code = outcome.conclude(report, as_json=as_json, about={}, before=before)
         if plan is not None and report.missing:
-            missing = frozenset(report.missing)
-            for each in told(plan, missing):
-                moved.append(each)
-                if len(moved) == SHOWN:
-                    break
-        if as_json:
-            document(outcome.document_of(report))
-        else:
-            outcome.show(report)
-        outcome.tell_problems(report)
-        if report.missing:
-            outcome.tell_missing(report, moved)
-        return outcome.exit_code(report)
+            some = told(plan, frozenset(report.missing)) if not before else ()
+            outcome.tell_missing(report, before, list(islice(some, SHOWN)))
+        return code

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from smarketing.cli.errors import USAGE, Failure
+from smarketing.cli.naming import possible
+from smarketing.cli.options import Json
 from smarketing.cli.output import count, document, moment, moment_json, remark, say, shown, table
 from smarketing.cli.setting import setting, who
 
@@ -24,7 +26,9 @@ PEOPLE = 500
 
 def undo(
     context: typer.Context,
-    run: Annotated[int | None, typer.Argument(metavar="RUN", help="The run to take back; none: list them.")] = None,
+    run: Annotated[
+        int | None, typer.Argument(metavar="RUN", help="The run to take back; none: list them.", callback=possible)
+    ] = None,
     confirm: Annotated[
         int | None, typer.Option("--confirm", metavar="COUNT", help="Carry it out; COUNT is the number it shows.")
     ] = None,
@@ -35,7 +39,7 @@ def undo(
         bool, typer.Option("--consent", help="Take back opt-outs that we wrote, too; needs --why.")
     ] = False,
     why: Annotated[str, typer.Option("--why", metavar="REASON", help="A reason, for the history.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: Json = False,
 ) -> int:
     """Take a run back: first shown, and done with --confirm COUNT."""
     from smarketing.cli import outcome
@@ -64,29 +68,19 @@ def undo(
         try:
             with engine.store.read() as tx:
                 found = undoing.preview(engine, tx, number, values=also_values, consent=consent)
-            if not found.count or confirm != found.count:
+            if confirm is not None and found.count != confirm:
+                text = f"nothing was done: {found.count:,} would be taken back, --confirm says {confirm:,}"
+                raise Failure("SM251", text, USAGE)
+            if not found.count or confirm is None:
                 _preview(installation, found, as_json=as_json)
-                return _refuse(found, confirm)
+                if found.count:
+                    remark(f'nothing was done yet; carry it out with "smarketing undo {run} --confirm {found.count}"')
+                return 0
             with progress() as told:
                 report = runner.act(engine, work, told)
         except undoing.CannotUndo as error:
             raise Failure("SM250", str(error), USAGE) from None
-        if as_json:
-            document({"undoes": number, **outcome.document_of(report)})
-        else:
-            say(f"run {number} is taken back")
-            outcome.show(report)
-        outcome.tell_problems(report)
-        return outcome.exit_code(report)
-
-
-def _refuse(found: Undo, confirm: int | None) -> int:
-    if confirm is not None and confirm != found.count:
-        text = f"nothing was done: {found.count:,} would be taken back, --confirm says {confirm:,}"
-        raise Failure("SM251", text, USAGE)
-    if found.count:
-        remark(f'nothing was done yet; carry it out with "smarketing undo {found.run} --confirm {found.count}"')
-    return 0
+        return outcome.conclude(report, as_json=as_json, about={"undoes": number}, said=f"run {number} is taken back")
 
 
 def _preview(installation: Installation, found: Undo, *, as_json: bool) -> None:

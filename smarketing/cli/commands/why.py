@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from smarketing.cli.options import Json
 from smarketing.cli.output import document, say
 from smarketing.cli.setting import setting
 
@@ -14,7 +15,7 @@ def why(
     context: typer.Context,
     system: Annotated[str, typer.Argument(metavar="SYSTEM", help="A system of the configuration.")],
     record: Annotated[str, typer.Argument(metavar="ID", help="The record's id over there, or OBJECT:ID.")],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Tell why a record does not show what it should."""
     from smarketing.cli.naming import record_named, system_named

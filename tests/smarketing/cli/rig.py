@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import functools
-import json
-import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,28 +14,11 @@ from config import located
 from connectors.base import Fields, Ref, State
 from connectors.memory_records import Temperament
 from connectors.memory_system import MemorySystem
-from smarketing.cli.main import app, run
+from smarketing.cli.main import app
+from tests.smarketing.cli.answers import Answered, answered
 from tests.worlds import ManualWorld
 
 PLAIN = Temperament(returns_fields=True, consent="record", own_key=True)
-GOLDEN = Path(__file__).parent / "golden"
-
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """What a command answered."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-    @property
-    def lines(self) -> list[Any]:
-        return [json.loads(line) for line in self.out.splitlines()]
 
 
 class Rig:
@@ -69,13 +49,10 @@ class Rig:
         lines.append(f"sync: {{{sync}}}")
         (self.folder / "smarketing.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
-    def __call__(self, *words: str) -> Ran:
+    def __call__(self, *words: str) -> Answered:
         """Type a command; a minute passes before it."""
         self.world.sleep(60)
-        self._capsys.readouterr()
-        code = run(["--config", str(self.folder / "smarketing.yaml"), *words])
-        told = self._capsys.readouterr()
-        return Ran(code, told.out, told.err)
+        return answered(self._capsys, "--config", str(self.folder / "smarketing.yaml"), *words)
 
     def put(self, system: str, **fields: Any) -> Ref:
         return self.vendors[system].put("person", fields)
@@ -112,12 +89,3 @@ def _app() -> Any:
 
 ANN: Fields = {"email": "ann@example.com", "first_name": "Ann", "last_name": "Berg", "company": "Fjord AS"}
 OLA: Fields = {"email": "ola@example.com", "first_name": "Ola", "last_name": "Dahl"}
-
-
-def golden(name: str, found: str, rig: Rig) -> None:
-    """Whether this is what the file holds, but for where the test ran."""
-    said = found.replace(str(rig.folder), "FOLDER")
-    file = GOLDEN / name
-    if os.environ.get("GOLDEN") == "write":
-        file.write_text(said, encoding="utf-8")
-    assert said == file.read_text(encoding="utf-8"), "if it is meant: GOLDEN=write pytest tests/smarketing/cli"

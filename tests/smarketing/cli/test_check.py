@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 
 import pytest
 
+from tests.smarketing.cli.answers import Answered, golden
 from tests.smarketing.cli.two_vendors import Vendors, typed, vendors
-from tests.smarketing.cli.typed import Answered, golden
 
 __all__ = ["typed", "vendors"]
 
@@ -55,6 +56,17 @@ def test_a_vendor_that_does_not_answer_is_told_once(vendors: Vendors) -> None:
     assert told.code == 1
     assert part(told, "crm") == [("error", "SM301")]
     assert part(told, "sheet")[0] == ("ok", "SM326")
+
+
+def test_an_address_where_nobody_listens_is_told_at_once_with_what_to_check(vendors: Vendors) -> None:
+    begun = vendors.world.monotonic()
+    vendors.stop(0)
+    told = vendors.typed("check", "crm")
+    assert re.search(
+        r"  error\[SM301\]: crm: no answer to 'read properties': 127\.0\.0\.1:\d+ refuses connections; check base_url",
+        told.out,
+    )
+    assert vendors.world.monotonic() - begun < 0.5, "nothing was waited for"
 
 
 def test_a_fault_of_ours_in_one_system_is_told_and_hides_no_other(
@@ -225,10 +237,3 @@ def test_a_field_that_cannot_be_added_is_an_error_where_it_was_asked_for(vendors
 
 def test_findings_for_programs(vendors: Vendors) -> None:
     golden("check.json", vendors.typed("check", "sheet", "--json").out, vendors.typed)
-
-
-def test_a_configuration_without_a_system_is_told(vendors: Vendors) -> None:
-    vendors.typed.write("smarketing.yaml", "timezone: Europe/Oslo\n")
-    told = vendors.typed("check")
-    assert told.code == 0
-    assert told.err.startswith("the configuration names no system; ")

@@ -12,8 +12,10 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -23,7 +25,7 @@ from smarketing.daemon import Daemon
 from smarketing.wiring import Installation
 from sync.engine import Interrupted
 from sync.lease import LeaseHeld
-from sync.run import Report
+from sync.side_by_side import Report
 
 PATIENCE = 20.0
 
@@ -36,6 +38,7 @@ def sheets(tmp_path: Path) -> Path:
     file = tmp_path / "smarketing.yaml"
     file.write_text(
         f"""
+        timezone: Pacific/Kiritimati
         database: sqlite:///{tmp_path / "store.db"}
         systems:
           sales: {{connector: spreadsheet, path: {tmp_path / "sales.csv"}}}
@@ -153,7 +156,7 @@ def test_another_process_at_work_is_told_once_and_waited_out(
     with serving(Daemon(installation, 3600, "kari")):
         until(lambda: runs.begun >= 4)
     assert [each for each in told(caplog) if each.startswith("waiting")] == [
-        "waiting: another smarketing process (host:1) is at work on decide"
+        "waiting: another smarketing process (host:1) is at work"
     ]
 
 
@@ -233,5 +236,8 @@ def test_a_process_runs_at_once_and_ends_well(sheets: Path) -> None:
             enough.cancel()
             process.kill()
         assert process.stdout.read() == ""
+    stamps = {datetime.strptime(line[:19], "%Y-%m-%d %H:%M:%S") for line in lines}
+    here = datetime.now(ZoneInfo("Pacific/Kiritimati")).replace(tzinfo=None)
+    assert all(abs(here - each) < timedelta(minutes=5) for each in stamps), "times are those of the configured zone"
     assert any("SIGTERM: stopping when what is under way is done" in line for line in lines)
     assert "ola@example.com" in (sheets.parent / "sales.csv").read_text(encoding="utf-8")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from smarketing.texts import CODES
-from tests.smarketing.cli.typed import Typed, golden, typed
+from tests.smarketing.cli.answers import golden
+from tests.smarketing.cli.typed import Typed, typed
 
 __all__ = ["typed"]
 

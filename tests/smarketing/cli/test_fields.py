@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tests.smarketing.cli.answers import golden
 from tests.smarketing.cli.two_vendors import Vendors, typed, vendors
-from tests.smarketing.cli.typed import golden
 
 __all__ = ["typed", "vendors"]
 

@@ -11,7 +11,8 @@ from ruamel.yaml import YAML
 
 from config.located import read
 from smarketing.wiring import read_settings
-from tests.smarketing.cli.typed import Typed, golden, typed
+from tests.smarketing.cli.answers import golden
+from tests.smarketing.cli.typed import Typed, typed
 
 __all__ = ["typed"]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.smarketing.cli.typed import Typed, golden, typed
+from tests.smarketing.cli.answers import golden
+from tests.smarketing.cli.typed import Typed, typed
 
 __all__ = ["typed"]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from connectors.backdoor import Fault, When
-from tests.smarketing.cli.rig import ANN, OLA, Rig, golden, rig
+from tests.smarketing.cli.answers import golden
+from tests.smarketing.cli.rig import ANN, OLA, Rig, rig
 
 __all__ = ["rig"]
 

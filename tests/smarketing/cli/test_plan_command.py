@@ -9,7 +9,8 @@ import pytest
 
 from connectors.backdoor import Fault, When
 from smarketing.cli.plan_file import Hashes, _marks
-from tests.smarketing.cli.rig import ANN, OLA, Rig, golden, rig
+from tests.smarketing.cli.answers import golden
+from tests.smarketing.cli.rig import ANN, OLA, Rig, rig
 
 __all__ = ["rig"]
 
@@ -99,6 +100,31 @@ def test_a_plan_for_one_system_holds_nothing_for_the_others(rig: Rig) -> None:
 def test_an_unknown_system_is_answered_with_the_nearest(rig: Rig) -> None:
     ran = rig("plan", "--only", "lst")
     assert (ran.code, ran.err) == (2, 'error[SM108]: there is no system "lst"; did you mean "list"?\n')
+
+
+# --- where nothing is sent -------------------------------------------------------------------------------------------
+
+
+def test_where_nothing_is_sent_a_plan_tells_who_is_met_and_where_they_disagree(rig: Rig) -> None:
+    closed = "writes: none"
+    rig.configure("trust: [list], fields: {title: {rule: ask}}, first: approve", crm=closed, list=closed)
+    disagree(rig)
+    rig.put("crm", email="per@example.com", first_name="Per", last_name="Vik", city="Ås", title="CTO")
+    rig.put("list", email="per@example.com", first_name="Per", last_name="Vik", city="Moss", title="CFO")
+    ran = rig("plan")
+    assert (ran.code, ran.err) == (0, "")
+    golden("plan-looks.txt", ran.out, rig)
+    golden("plan-looks.jsonl", rig("plan", "--json").out, rig)
+    assert rig("plan", "--exit-code").code == 0
+
+
+def test_a_plan_says_of_a_single_system_that_nothing_is_sent_there(rig: Rig) -> None:
+    rig.configure("trust: [list]", crm="writes: none")
+    disagree(rig)
+    out = rig("plan").out
+    assert out.startswith("nothing is sent to crm: it says writes: none\n1 person would be created in list\n")
+    assert "are in crm and list" not in out, "what is sent tells who is who"
+    assert rig("plan", "--json").lines[-1]["writes_nothing"] == ["crm"]
 
 
 # --- the file ------------------------------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ from smarketing.cli.setting import Setting
 from sync.model import Question
 from sync.review import ANSWERS
 from sync.store import runs
-from tests.smarketing.cli.rig import ANN, Rig, golden, rig
+from tests.smarketing.cli.answers import golden
+from tests.smarketing.cli.rig import ANN, Rig, rig
 
 __all__ = ["rig"]
 

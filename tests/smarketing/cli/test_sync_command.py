@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from connectors.backdoor import Fault, When
-from smarketing.cli.main import run
 from smarketing.sandbox.hubspot import HubSpotEmulator
 from smarketing.sandbox.salesforce import SalesforceEmulator
 from smarketing.sandbox.server import Sandbox
 from smarketing.world import RealWorld
-from tests.smarketing.cli.rig import ANN, OLA, Rig, golden, rig
+from tests.smarketing.cli.answers import answered, golden
+from tests.smarketing.cli.rig import ANN, OLA, Rig, rig
 
 __all__ = ["rig"]
 
@@ -87,6 +87,33 @@ def test_what_moved_since_the_plan_is_held_back_and_named(rig: Rig) -> None:
     assert rig.shown("list", "title") == [{"title": None}]
     assert rig("sync").code == 0
     assert rig.shown("list", "title") == [{"title": "Daglig leder"}]
+
+
+def test_a_plan_that_is_sent_again_is_told_as_sent_already(rig: Rig) -> None:
+    ann = rig.put("crm", **ANN)
+    file = approved(rig)
+    assert rig("sync", "--plan", file).code == 0
+    ran = rig("sync", "--plan", file)
+    assert (ran.code, ran.err) == (3, "error[SM242]: not sent: 4 changes of the plan, already sent by run 2\n")
+    rig.edit("crm", ann, title="CEO")
+    ran = rig("sync", "--plan", file, "--json")
+    assert (ran.json["missing"], ran.json["sent_before"]) == (4, 4)
+    assert "already sent by run 2\n" in ran.err
+    assert rig.shown("list", "title") == [{"title": None}]
+
+
+def test_the_rest_of_a_plan_is_told_apart_from_what_was_sent_before(rig: Rig) -> None:
+    ann, ola = rig.put("crm", **ANN), rig.put("crm", **OLA)
+    rig("sync")
+    rig.edit("crm", ann, title="CEO")
+    rig.edit("crm", ola, title="CTO")
+    file = approved(rig)
+    rig.edit("crm", ola, title="CFO")
+    assert "not sent: 1 change of the plan, since something moved there" in rig("sync", "--plan", file).err
+    ran = rig("sync", "--plan", file)
+    assert ran.code == 3
+    assert "error[SM242]: not sent: 1 change of the plan, already sent by run 3\n" in ran.err
+    assert "error[SM242]: not sent: 1 change of the plan, since something moved there\n" in ran.err
 
 
 def test_an_opt_out_and_the_edits_behind_it_are_one_plan(rig: Rig) -> None:
@@ -163,6 +190,23 @@ def test_an_interruption_answers_130(rig: Rig, monkeypatch: pytest.MonkeyPatch) 
     ran = rig("sync")
     assert (ran.code, ran.out) == (130, "")
     assert ran.err.startswith("interrupted; nothing is lost")
+
+
+def test_a_column_that_went_blank_is_not_taken_in_and_the_command_says_so(rig: Rig) -> None:
+    for i in range(25):
+        rig.put("crm", email=f"p{i}@example.com", first="P", last=f"Person{i}x", title=f"t{i}")
+    rig("sync")
+    for ref in [each.ref for each in rig.vendors["crm"].records()]:
+        rig.vendors["crm"].edit(ref, {"title": None})
+    ran = rig("sync")
+    assert (ran.code, ran.err) == (
+        3,
+        "error[SM247]: not taken in: 25 of 25 crm values of title were cleared in a day (100%, limit 20); look with "
+        '"smarketing review list --kind inbound"\n',
+    )
+    assert None not in [each["title"] for each in rig.shown("list", "title")]
+    (held,) = rig("sync", "--json").json["held_back"]
+    assert (held["system"], held["field"], held["what"], held["count"]) == ("crm", "title", "cleared", 25)
 
 
 # --- files that are refused ------------------------------------------------------------------------------------------
@@ -245,6 +289,12 @@ def test_a_plan_that_is_not_what_was_shown_is_refused(rig: Rig, harm: object, co
     assert rig.shown("list", "email") == []
 
 
+def test_a_folder_is_no_plan(rig: Rig) -> None:
+    ran = rig("sync", "--plan", str(rig.folder))
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == f"error[SM231]: {rig.folder}: this is a folder; name the file that a plan was kept in\n"
+
+
 def test_a_plan_made_with_another_mapping_is_refused(rig: Rig) -> None:
     rig.put("crm", **ANN)
     file = approved(rig)
@@ -277,8 +327,8 @@ def test_two_vendors_over_http_come_to_agree(tmp_path: Path, capsys: pytest.Capt
     file = tmp_path / "smarketing.yaml"
 
     def typed(*words: str) -> tuple[int, str]:
-        capsys.readouterr()
-        return run(["--config", str(file), *words]), capsys.readouterr().out
+        told = answered(capsys, "--config", str(file), *words)
+        return told.code, told.out
 
     with Sandbox({"hubspot": hubspot, "salesforce": salesforce}, world, "control") as sandbox:
         urls = {name: said["base_url"] for name, said in sandbox.line().items() if "base_url" in said}

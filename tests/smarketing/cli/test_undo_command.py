@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from connectors.base import Ref
-from tests.smarketing.cli.rig import ANN, OLA, Rig, golden, rig
+from tests.smarketing.cli.answers import golden
+from tests.smarketing.cli.rig import ANN, OLA, Rig, rig
 
 __all__ = ["rig"]
 
@@ -59,8 +60,10 @@ def test_the_count_that_was_shown_carries_it_out_and_the_next_sync_leaves_it(don
 
 def test_any_other_count_does_nothing(done: Rig) -> None:
     ran = done("undo", EDITED, "--confirm", "3")
-    assert ran.code == 2
+    assert (ran.code, ran.out) == (2, "")
     assert ran.err == "error[SM251]: nothing was done: 2 would be taken back, --confirm says 3\n"
+    (error,) = done("undo", EDITED, "--confirm", "3", "--json").json["errors"]
+    assert error["code"] == "SM251"
     assert titles(done) == ["CEO", "CTO"]
 
 

@@ -18,14 +18,13 @@ from pathlib import Path
 import pytest
 
 from connectors.backdoor import Fault, When
-from smarketing.cli.main import run
 from smarketing.sandbox.hubspot import HubSpotEmulator
 from smarketing.sandbox.salesforce import SalesforceEmulator
 from smarketing.sandbox.server import Sandbox
 from smarketing.world import RealWorld
 from sync.store import db
 from sync.store.db import Store
-from tests.smarketing.cli.rig import Ran
+from tests.smarketing.cli.answers import Answered, answered
 
 TOKEN, CLIENT_SECRET = "pat-sandbox-7d1f", "client-secret-93ab"
 PEOPLE = 12
@@ -65,11 +64,10 @@ sync: {sync}
             encoding="utf-8",
         )
 
-    def __call__(self, *words: str) -> Ran:
-        self._capsys.readouterr()
-        code = run(["--config", str(self.folder / "smarketing.yaml"), "--log-json", *words])
-        told = self._capsys.readouterr()
-        return looked_through(Ran(code, told.out, told.err))
+    def __call__(self, *words: str) -> Answered:
+        return looked_through(
+            answered(self._capsys, "--config", str(self.folder / "smarketing.yaml"), "--log-json", *words)
+        )
 
     def process(self, *words: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -87,7 +85,7 @@ sync: {sync}
         return self.names_in_salesforce() == sorted(f"Hansen{number}" for number in range(PEOPLE))
 
 
-def looked_through(ran: Ran) -> Ran:
+def looked_through(ran: Answered) -> Answered:
     assert "Traceback" not in ran.err
     assert TOKEN not in ran.out + ran.err
     assert CLIENT_SECRET not in ran.out + ran.err
@@ -286,7 +284,7 @@ def test_a_second_process_on_the_same_database_is_told_and_changes_nothing(offic
     assert re.search(r"error\[SM220\]: another smarketing process .* is at work", ran.err)
     assert len(office.salesforce.requests()) == before
     out, err = first.communicate(timeout=30)
-    assert (looked_through(Ran(first.returncode, out, err)).code, office.everybody_is_there_once()) == (0, True)
+    assert (looked_through(Answered(first.returncode, out, err)).code, office.everybody_is_there_once()) == (0, True)
 
 
 # --- interruptions ---------------------------------------------------------------------------------------------------
@@ -313,7 +311,7 @@ def test_ctrl_c_in_mid_push_loses_nothing_and_makes_nobody_twice(office: Office,
         time.sleep(0.2)
         process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
-    ran = looked_through(Ran(process.returncode, out, err))
+    ran = looked_through(Answered(process.returncode, out, err))
     assert ran.code == 130
     assert "interrupted" in ran.err
     assert "nothing is lost" in ran.err

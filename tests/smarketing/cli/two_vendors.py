@@ -35,7 +35,7 @@ class Vendors:
 
     def __init__(self, typed: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
         self.typed = typed
-        world = ManualWorld()
+        self.world = world = ManualWorld()
         monkeypatch.setattr("smarketing.world.RealWorld", lambda: world)  # whoever waits, waits no time
         self.hubspot = HubSpotEmulator(world, token=TOKEN, key_property=False)
         self.salesforce = SalesforceEmulator(

@@ -3,34 +3,15 @@
 from __future__ import annotations
 
 import io
-import json
 import logging
-import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
-from typing import Any
 
 import pytest
 
-from smarketing.cli.main import run
-
-GOLDEN = Path(__file__).parent / "golden"
-REWRITE = "GOLDEN"
-"""GOLDEN=write pytest tests/smarketing/cli writes the golden files anew."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
+from tests.smarketing.cli.answers import Answered, answered
 
 
 class _Keyboard(io.StringIO):
@@ -47,12 +28,10 @@ class Typed:
         self._capsys, self._monkeypatch = capsys, monkeypatch
 
     def __call__(self, *words: str) -> Answered:
-        self._capsys.readouterr()
-        code = run(words)
-        told = self._capsys.readouterr()
+        told = answered(self._capsys, *words)
         self.printed += told.out + told.err
         assert "Traceback" not in told.out + told.err
-        return Answered(code, told.out, told.err)
+        return told
 
     def answering(self, *answers: str) -> None:
         """From now on somebody sits there, who types these."""
@@ -80,13 +59,3 @@ def typed(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     yield Typed(tmp_path, capsys, monkeypatch)
     root.handlers = handlers
     root.setLevel(level)
-
-
-def golden(name: str, found: str, typed: Typed) -> None:
-    """Whether this is what the file holds, but for where the test ran."""
-    said = found.replace(str(typed.folder), "FOLDER")
-    file = GOLDEN / name
-    if os.environ.get(REWRITE) == "write":
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(said, "utf-8")
-    assert said == file.read_text("utf-8"), f"if it is meant: {REWRITE}=write pytest {Path(__file__).parent}"

@@ -20,7 +20,7 @@ def test_an_id_has_the_suffix_of_the_known_answer() -> None:
 
 def test_an_id_is_read_in_both_forms_and_its_suffix_repairs_the_case() -> None:
     assert read_id("001A0000006Vm9r") == read_id("001a0000006vm9rIAC") == "001A0000006Vm9rIAC"
-    assert read_id("001A0000006Vm9rXXX") is None
+    assert read_id("001A0000006Vm9rZZZ") is None
     assert read_id("lead") is None
 
 

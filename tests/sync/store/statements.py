@@ -178,6 +178,7 @@ CASES: dict[str, Case] = {
         records.keep_apart(tx, 107, 7, "ola", NOW + 1),
     ),
     "runs.begin": lambda tx: (runs.begin(tx, "sync", "ola", "why", NOW), runs.begin(tx, "undo", "ola", "why", NOW, 1)),
+    "runs.sent": lambda tx: (runs.sent(tx, 1, 2, 3), runs.sent(tx, 99, 2, 3)),
     "runs.end": lambda tx: runs.end(tx, 1, "failed", {"held": 1}, NOW + 5),
     "runs.by_id": lambda tx: (runs.by_id(tx, 1), runs.by_id(tx, 99)),
     "runs.by_ids": lambda tx: (runs.by_ids(tx, [1, 2, 99]), runs.by_ids(tx, [])),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from sync.model import Known, Lead, OutState
-from sync.store import db, feeds, leads, outbox, records
+from sync.store import beside, db, feeds, leads, outbox, records
 from sync.store.db import Store, StoreError, create
 from sync.store.outbox import Row
 from sync.store.schema import outbox as outbox_table
@@ -325,7 +328,64 @@ def test_a_file_that_may_only_be_read_says_so(tmp_path: Path) -> None:
 def test_a_file_that_is_no_database_says_so(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     path.write_bytes(b"Name;E-mail\r\nAnn;ann@example.com\r\n" * 50)
-    refused(f"sqlite:///{path}", "SM215", r"store\.db: cannot be opened for writing; check the path")
+    refused(f"sqlite:///{path}", "SM215", r"store\.db: this file is no sqlite database; name another one")
+
+
+def test_files_that_may_not_grow_are_told_as_a_full_disk(tmp_path: Path) -> None:
+    """In a process of its own: a limit that was lowered is not raised again."""
+    script = """
+import resource, sys
+from sync.store.db import Store, StoreError, create
+from tests.worlds import ManualWorld
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+try:
+    create(Store(sys.argv[1], ManualWorld()))
+except StoreError as error:
+    print(error.code, error)
+"""
+    command = [sys.executable, "-c", script, f"sqlite:///{tmp_path / 'store.db'}"]
+    root = Path(__file__).parents[3]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, cwd=root)
+    assert done.stdout.startswith("SM214 store.db: the disk is full, or a limit on the size of files (ulimit -f)")
+
+
+def test_what_is_made_here_is_its_owners_alone_and_what_was_there_keeps_its_rights(tmp_path: Path) -> None:
+    def rights() -> dict[str, int]:
+        return {each.name: stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()}
+
+    path = tmp_path / "store.db"
+    for mode in (0o600, 0o640):
+        with contextlib.closing(Store(f"sqlite:///{path}", ManualWorld())) as store:
+            create(store)
+            beside.mark(store)
+            assert rights() == {
+                "store.db": mode,
+                "store.db-wal": mode,
+                "store.db-shm": mode,
+                "store.db.mark": 0o600,
+            }
+        path.chmod(0o640)
+
+
+def test_a_writer_that_waits_for_another_program_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(db, "QUIET_SECONDS", 0.01)
+    path = tmp_path / "store.db"
+    with contextlib.closing(Store(f"sqlite:///{path}", ManualWorld())) as store:
+        create(store)
+        caplog.clear()
+        other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        other.execute("BEGIN IMMEDIATE")
+        release = threading.Timer(0.2, other.rollback)
+        release.start()
+        with store.tx() as tx:
+            feeds.enrol(tx, "crm", "memory")
+        release.join()
+        other.close()
+        assert names(store) == ["crm"]
+    (told,) = caplog.messages
+    assert told == "store.db: another program is writing to it; waiting for it up to 30 s"
 
 
 def test_a_server_that_is_not_there_says_so() -> None:
