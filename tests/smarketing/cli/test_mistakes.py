@@ -182,8 +182,8 @@ def test_one_account_or_file_is_not_two_systems(typed: Typed, one: str, other: s
     told = typed("check")
     assert (told.code, told.err) == (
         2,
-        'error[SM104]: smarketing.yaml:3:3: "again" is the same account or file as "mine": it would be kept in '
-        "agreement with itself; take one of them out\n",
+        'error[SM104]: smarketing.yaml:3:3: "again" is the same account or file as "mine": it would only '
+        "ever agree with itself; take one of them out\n",
     )
 
 
