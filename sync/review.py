@@ -72,6 +72,8 @@ def parse(kind: str, said: str) -> Decision:
 def decide(engine: Engine, tx: Tx, review_id: int, said: str, who: str, why: str) -> int:
     """Carry out an answer; answers the run. Raises CannotDecide."""
     question = runs.review_by_id(tx, review_id)
+    if question is None and review_id <= runs.last_question(tx):
+        raise Moved(f"question {review_id} is over, or another one by now; look again")
     if question is None:
         raise CannotDecide(f"there is no question {review_id}")
     if question.state != "open":

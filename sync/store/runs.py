@@ -163,7 +163,8 @@ def _review(row: Any) -> Review:
 
 
 def ask(tx: Tx, questions: Sequence[Question], at: int) -> None:
-    """Put questions, by cause: one that is open already gets another sample, one whose values moved is opened anew."""
+    """Put questions, by cause: one that is open already gets another sample, one whose values moved is asked anew and
+    under another number, so that an answer to what was shown before does not fit it."""
     if not questions:
         return
     causes = sorted({each.cause for each in questions})
@@ -189,6 +190,9 @@ def ask(tx: Tx, questions: Sequence[Question], at: int) -> None:
     for cause, each in new.items():
         known = found.get(cause)
         body = pack({**each.body, "samples": samples[cause]})
+        if known is not None and known.seen != each.seen:
+            tx.run(sa.delete(review).where(_R.id == known.id))
+            known = None
         if known is None:
             row: dict[str, Any] = {
                 "kind": each.kind,
@@ -200,8 +204,8 @@ def ask(tx: Tx, questions: Sequence[Question], at: int) -> None:
             row |= {"n": count[cause], "body": body, "seen": each.seen, "state": "open", "at": at}
             tx.many(_ASK, [row])
             continue
-        again = known.state != "open" or known.seen != each.seen
-        values = {"n": count[cause] if again else known.n + count[cause], "body": body, "seen": each.seen, "at": at}
+        again = known.state != "open"
+        values = {"n": count[cause] if again else known.n + count[cause], "body": body, "at": at}
         tx.run(sa.update(review).where(_R.id == known.id).values(**values, state="open"))
 
 

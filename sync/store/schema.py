@@ -339,6 +339,7 @@ review = Table(
     integer("at"),
     Index("review_state", "state", "id"),
     Index("review_lead", "lead"),
+    sqlite_autoincrement=True,  # a number is never given to a second question
 )
 
 usage = Table(

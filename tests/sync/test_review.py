@@ -778,6 +778,16 @@ def test_a_deletion_that_was_taken_back_meanwhile_is_not_followed() -> None:
     assert len(here.refs("list")) == 1
 
 
+def test_an_answer_to_what_was_shown_before_is_no_answer_to_what_is_asked_now() -> None:
+    here, question, ref, _ = conflict()
+    here.edit("crm", ref, title="another title")
+    here.run()
+    now = only(here, "conflict")
+    with pytest.raises(Moved, match=f"question {question.id} is over, or another one by now"):
+        decide(here, question, "keep")
+    assert (only(here, "conflict").id, now.id > question.id) == (now.id, True)
+
+
 def test_somebody_who_is_to_stay_is_not_asked_about_again() -> None:
     here, question, _ = deleted()
     decide(here, question, "keep")

@@ -256,6 +256,7 @@ def upgrade() -> None:
         sa.Column("seen", sa.Text),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("at", INT, nullable=False),
+        sqlite_autoincrement=True,
     )
     op.create_index("review_lead", "review", ["lead"])
     op.create_index("review_state", "review", ["state", "id"])
