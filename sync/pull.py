@@ -44,6 +44,8 @@ def pull(engine: Engine, system: System, lease: Lease, *, sweep: bool = False, o
     """Read everything that is new in a system; counts in `out`. `sweep`: its sweeps too. Raises what its connector
     raises."""
     out = Pulled() if out is None else out
+    with engine.store.read() as tx:
+        nobody = feeds.system_row(tx, system.id).size == 0  # nothing known can have vanished
     fetch_hints(engine, system, lease, out)
     for object_, kind in system.feeds():
         swept = kind is FeedKind.SWEEP or (kind is FeedKind.DELETES and system.capabilities.deletes_swept)
@@ -53,7 +55,7 @@ def pull(engine: Engine, system: System, lease: Lease, *, sweep: bool = False, o
             pull_feed(engine, system, lease, object_, kind, out)
     if sweep:
         for object_, kind in system.feeds():
-            if kind is FeedKind.SWEEP:
+            if kind is FeedKind.SWEEP and not nobody:
                 _sweep(engine, system, lease, object_)
         with engine.store.tx() as tx:
             lease.check(tx)

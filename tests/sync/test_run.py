@@ -325,6 +325,16 @@ def test_what_was_made_of_two_in_doubt_with_one_address_belongs_to_whom_it_was_m
     assert (here.shown("list", "first"), sorted(here.shown("crm", "first"))) == ([made], ["Kari", "Ola"])
 
 
+def test_a_system_that_was_just_read_for_the_first_time_is_not_swept_before_the_next_day() -> None:
+    here = two()
+    here.put("crm", **ANN)
+    assert "sweep person" not in here.run().requests["crm"]
+    here.later(3600)
+    assert "sweep person" not in here.run().requests["crm"]
+    here.later(24 * 3600)
+    assert here.run().requests["crm"]["sweep person"] == 1
+
+
 @pytest.mark.parametrize("kind", ["delta", "sweep"])
 def test_a_feed_whose_cursor_is_lost_is_read_from_its_beginning(kind: str) -> None:
     here = two()
