@@ -360,6 +360,12 @@ CODES: Mapping[str, Entry] = {
         "That is what lost rights and failed imports look like, so it was not taken in; everything else was.",
         'Answer the question: "smarketing review list --kind inbound" shows it.',
     ),
+    "SM248": Entry(
+        "the leads cannot be joined or split so",
+        "They are one already, were never joined, were merged in one of the systems, which no vendor takes back, or "
+        "something is being sent to them just now. Nothing was done.",
+        'Look at both with "smarketing leads show". If something is being sent, wait for the next run.',
+    ),
     "SM250": Entry(
         "the run cannot be taken back",
         "There is no such run, it changed nothing, or it is one that cannot be taken back.",

@@ -69,8 +69,12 @@ def preview(engine: Engine, tx: Tx, run_id: int, *, values: bool = False, consen
     for each in past:
         if each.record is not None:
             written.setdefault(each.record, []).append(each)
+        elif "split" in each.body:
+            out.lost.append((f"lead {each.lead}", 'it was split; "smarketing leads merge" joins them again'))
         elif "merged" in each.body:
-            out.lost.append((f"lead {each.lead}", "it was joined with another; split them instead"))
+            out.lost.append(
+                (f"lead {each.lead}", 'it was joined with another; "smarketing leads split" takes that back')
+            )
         elif values:
             _weigh_values(each, out)
     known = records.by_id(tx, sorted(written))

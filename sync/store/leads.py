@@ -106,6 +106,45 @@ def into(tx: Tx, loser: int, winner: int, run: int, at: int, before: Mapping[str
     tx.many(_NOTE_MERGE, [row])
 
 
+@dataclass(frozen=True, slots=True)
+class Join:
+    """How a lead was joined with another: what both said before it, and the records that came along."""
+
+    id: int
+    winner_id: int
+    loser: int
+    run: int
+    at: int
+    before: Mapping[str, Any]
+
+    @property
+    def winner(self) -> Mapping[str, Any]:
+        return self.before["winner"]  # type: ignore[no-any-return]
+
+    @property
+    def records(self) -> frozenset[int]:
+        return frozenset(self.before["records"])
+
+    def loser_lead(self) -> Lead:
+        return Lead(self.loser, value=self.before["loser"]["value"], origin=self.before["loser"]["origin"])
+
+
+def last_join(tx: Tx, lead_id: int) -> Join | None:
+    m = lead_merge.c
+    row = tx.row(select(*m).where(m.winner == lead_id).order_by(m.id.desc()).limit(1))
+    return None if row is None else Join(row.id, row.winner, row.loser, row.run, row.at, unpack(row.before))
+
+
+def revive(tx: Tx, join: Join) -> None:
+    """The lead that went into another is one of its own again, with all that had gone into it before."""
+    m = lead_merge.c
+    tx.run(sa.update(lead).where(C.id == join.loser).values(state="live", into=None))
+    tx.run(sa.delete(lead_merge).where(m.id == join.id))
+    found = [join.loser]
+    while found := [row[0] for row in tx.rows(select(m.loser).where(m.winner.in_(found), m.id < join.id))]:
+        tx.run(sa.update(lead).where(C.id.in_(found), C.into == join.winner_id).values(into=join.loser))
+
+
 def real(tx: Tx, lead_id: int) -> int | None:
     """The lead that this id means today; None where there is none."""
     row = tx.row(select(C.id, C.into).where(C.id == lead_id))

@@ -235,7 +235,7 @@ def test_people_who_became_one_are_told_and_stay_one() -> None:
     run = here.run().run
     told = look(here, run)
     assert [why for what, why in told.lost if what.startswith("lead ")] == [
-        "it was joined with another; split them instead"
+        'it was joined with another; "smarketing leads split" takes that back'
     ]
     take_back(here, run)
     assert len(here.people()) == 1

@@ -13,6 +13,7 @@ from smarketing.cli.commands import (
     explain,
     fields,
     init,
+    joining,
     leads,
     lint,
     plan,
@@ -40,6 +41,8 @@ def add(app: typer.Typer) -> None:
     app.command()(daemon.daemon)
     app.command()(status.status)
     app.command()(why.why)
+    leads.group.command()(joining.merge)
+    leads.group.command()(joining.split)
     app.add_typer(leads.group, name="leads")
     app.add_typer(review.group, name="review")
     app.command()(undo.undo)

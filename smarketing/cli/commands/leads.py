@@ -284,6 +284,8 @@ def _event(installation: Installation, past: Past, run: Run | None, sides: dict[
     }
     if "merged" in body:
         return {**told, "joined_with": body["merged"]}
+    if "split" in body:
+        return {**told, "split_from": body["split"]}
     if past.record is not None:
         fields = {name: {"before": before, "after": after} for name, (before, after) in body["fields"].items()}
         return {**told, "written": body["kind"], "record": _name(installation, sides, past.record), "fields": fields}
@@ -315,6 +317,9 @@ def _event_text(installation: Installation, past: Past, run: Run | None, sides: 
     yield paint(moment(past.at, installation.zone), "bold") + f"  {by}"
     if "merged" in body:
         yield f"  joined with lead {body['merged']}: they are one person"
+        return
+    if "split" in body:
+        yield f"  split from lead {body['split']}: they are two people"
         return
     if past.record is not None:
         done = {

@@ -237,6 +237,7 @@ AS_JSON = (
     *(("check",), ("config", "show"), ("lint",), ("fields", "crm"), ("plan",), ("sync",), ("status",)),
     *(("why", "crm", "1"), ("review", "list"), ("review", "decide", "1", "keep"), ("undo",)),
     *(("leads", "search", "x"), ("leads", "show", "1"), ("leads", "history", "1"), ("leads", "edit", "1", "title=x")),
+    *(("leads", "merge", "1", "2"), ("leads", "split", "1")),
 )
 """Every command that answers programs and reads the configuration."""
 

@@ -12,7 +12,7 @@ from sync.model import Known, Lane, Lead, OutState, Question
 from sync.store import feeds, leads, outbox, records, runs
 from sync.store.db import Tx, generation
 from sync.store.feeds import FeedRow, Hint
-from sync.store.leads import Entry
+from sync.store.leads import Entry, Join
 from sync.store.outbox import Row
 from tests.sync.store.furnished import ALONE, HOUR, NOW, STUB, UNPLACED
 
@@ -81,6 +81,17 @@ CASES: dict[str, Case] = {
     ],
     "leads.make_dirty": lambda tx: leads.make_dirty(tx, [1, 50, 1], Lane.WITHDRAWAL),
     "leads.make_missing_dirty": lambda tx: leads.make_missing_dirty(tx, 2),
+    "leads.last_join": lambda tx: (
+        leads.into(tx, 2, 1, 1, NOW, {"winner": {}}),
+        leads.last_join(tx, 1),
+        leads.last_join(tx, 3),
+    ),
+    "leads.revive": lambda tx: (
+        leads.into(tx, 3, 2, 1, NOW, {"winner": {}}),
+        leads.into(tx, 2, 1, 1, NOW, {"winner": {}}),
+        leads.revive(tx, leads.last_join(tx, 1) or Join(0, 1, 2, 1, NOW, {})),
+        [leads.real(tx, number) for number in (1, 2, 3)],
+    ),
     "leads.former": lambda tx: (leads.former(tx, 1), leads.into(tx, 2, 1, 1, NOW, {}), leads.former(tx, 1)),
     "leads.count": leads.count,
     "leads.count_frozen": leads.count_frozen,
