@@ -56,7 +56,8 @@ def read(tape: Path) -> Iterator[tuple[str, list[Any]]]:
 def replay(tape: Path, like: Path, file: Path) -> float:
     """Carry out a tape on an empty copy of a database; answers the seconds of processor time it took."""
     with sqlite3.connect(like) as there:
-        tables = [row[0] for row in there.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")]
+        ours = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
+        tables = [row[0] for row in there.execute(ours)]
         kept = {name: there.execute(f"SELECT * FROM {name}").fetchall() for name in ("system", "counter", "meta")}
     database = sqlite3.connect(file, isolation_level=None)
     for pragma in (*PRAGMAS, "synchronous=NORMAL"):
