@@ -320,9 +320,9 @@ def _sqlite_begun(connection: Connection) -> None:
     raw.execute(f"PRAGMA busy_timeout={round(1000 * min(QUIET_SECONDS, BUSY_SECONDS))}")
     try:
         # A transaction that reads first and writes later would fail at once when another writer came between.
-        raw.execute("BEGIN IMMEDIATE")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
         return
-    except sqlite3.OperationalError:
+    except sa.exc.OperationalError:
         if BUSY_SECONDS > QUIET_SECONDS:
             name = _name(connection.engine.url)
             log.warning("%s: another program is writing to it; waiting for it up to %s s", name, BUSY_SECONDS)

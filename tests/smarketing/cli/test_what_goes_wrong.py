@@ -22,6 +22,7 @@ from smarketing.sandbox.hubspot import HubSpotEmulator
 from smarketing.sandbox.salesforce import SalesforceEmulator
 from smarketing.sandbox.server import Sandbox
 from smarketing.world import RealWorld
+from sync.model import OutState
 from sync.store import db
 from sync.store.db import Store
 from tests.smarketing.cli.answers import Answered, answered
@@ -291,8 +292,13 @@ def test_a_second_process_on_the_same_database_is_told_and_changes_nothing(offic
 
 
 def sending(office: Office) -> bool:
-    """Whether the vendor is being written to right now."""
-    return any("composite" in each.path and each.method == "POST" for each in office.salesforce.requests())
+    """Whether a system is being written to right now, as far as the store knows."""
+    with (
+        contextlib.suppress(sqlite3.OperationalError),
+        contextlib.closing(sqlite3.connect(office.folder / "store.db")) as there,
+    ):
+        return bool(there.execute("SELECT 1 FROM outbox WHERE state = ?", [OutState.SENDING]).fetchall())
+    return False  # there is no store yet
 
 
 def until(met: Callable[[], bool], seconds: float = 20.0) -> None:
