@@ -192,7 +192,7 @@ def _absorb(case: Case, run: int) -> None:
         if groups and known.fresh is not None:
             left = (each.mapping.groups.keys() if "*" in known.fresh else known.fresh) - groups
             known.fresh = frozenset(left) or None
-        for group in case.merged.left_alone.get(known.id, ()):
+        for group in case.merged.left_alone.get(known.id, set()) - case.merged.waiting:
             known.settle_for(group, digest(OUT), "held", run)
         case.absorbed.append(known)
 

@@ -362,6 +362,7 @@ class Group:
         if self.current == consent.OUT and ruling.by is not None and ruling.state != consent.OUT:
             if any(each.withdrawing for each in self.sides):
                 self.out.waiting.add(self.group)
+                self.out.left_alone.setdefault(ruling.by.record, set()).add(self.group)
                 return
             if self._is_contradicted(ruling.by, consent.confirmed_at(ruling.state) or 0):
                 self.out.doubts.append((self.group, ruling.by, "another system shows a no that may be newer"))

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from connectors.backdoor import Fault
 from sync.rules import Rules
 from sync.store import leads
 from tests.sync.installation import ANN, PLAIN, Installation, There, two
@@ -52,6 +53,39 @@ def test_a_confirmed_yes_after_the_no_counts_from_a_trusted_system_and_is_not_pa
     assert here.quiet()
 
 
+def test_a_yes_does_not_count_where_a_record_that_says_no_was_changed_after_it() -> None:
+    """A no that is said once more looks like the one we wrote: only the time of the change speaks for it."""
+    here = two(rules=Rules(opt_in_trust=frozenset({2})))
+    ref = here.put("crm", **ANN)
+    here.run()
+    here.vendors["crm"].opt_out("ann@example.com")
+    here.run()
+    here.vendors["list"].confirm("ann@example.com")
+    here.later(10)
+    here.edit("crm", ref, title="and says no once more, for all we know")
+    here.run()
+    assert here.lead().value["consent.email"] == "out"
+    (question,) = here.reviews("consent")
+    assert question.body["why"] == "another system shows a no that may be newer"
+
+
+def test_a_yes_waits_while_a_no_is_under_way() -> None:
+    here = Installation({"crm": There(), "list": There(), "mail": There()}, rules=Rules(opt_in_trust=frozenset({2})))
+    here.put("crm", **ANN)
+    here.run()
+    here.vendors["crm"].opt_out("ann@example.com")
+    here.fault("mail", Fault.CUT_AFTER, "UPDATE")
+    here.run()
+    here.later(30)
+    here.vendors["list"].confirm("ann@example.com")
+    here.run()
+    assert (here.lead().value["consent.email"], here.reviews()) == ("out", [])
+    here.later(700)
+    here.run()
+    assert str(here.lead().value["consent.email"]).startswith("confirmed")
+    assert here.quiet()
+
+
 def test_an_opted_out_person_is_never_mailable_under_a_new_address() -> None:
     mail = replace(PLAIN, consent="address")
     here = Installation({"crm": There(), "mail": There(mail)})
@@ -63,6 +97,8 @@ def test_an_opted_out_person_is_never_mailable_under_a_new_address() -> None:
     here.run()
     assert here.writes("mail") == ["CREATE", "WITHDRAW", "UPDATE"]
     assert (here.one("mail", "email"), here.one("mail", "consent")) == ("ann.berg@example.com", "out")
+    asked = [each.method for each in here.vendors["mail"].requests()]
+    assert "GET" in asked[len(asked) - asked[::-1].index("UPDATE") :], "and it is looked whether it still is"
     assert here.quiet()
 
 

@@ -93,6 +93,16 @@ def test_a_flood_of_opt_outs_from_one_system_waits_for_one_word() -> None:
     assert ([each.kind for each in here.reviews()], report.held) == (["withdrawals"], 7)
 
 
+def test_the_opt_outs_of_a_system_that_is_new_are_looked_at_with_its_first_plan() -> None:
+    here = two(first="approve", limits=replace(NO_LIMITS, withdraw=Limit(5, 0.02)))
+    for i in range(12):
+        here.put("crm", email=f"p{i}@example.com", first="P", last=f"Person{i}x", consent="out")
+        here.put("list", email=f"p{i}@example.com", first="P", last=f"Person{i}x")
+    report = here.run(wanted=here.hashes())
+    assert (here.reviews("withdrawals"), report.held) == ([], 0)
+    assert here.shown("list", "consent") == ["out"] * 12
+
+
 def test_a_flood_of_opt_outs_in_one_system_holds_up_none_that_is_told_elsewhere() -> None:
     here = Installation(
         {"crm": There(), "list": There(), "form": There()}, limits=replace(NO_LIMITS, withdraw=Limit(5, 0.02))
