@@ -29,7 +29,10 @@ from tests.smarketing.cli.answers import Answered, answered
 
 TOKEN, CLIENT_SECRET = "pat-sandbox-7d1f", "client-secret-93ab"
 PEOPLE = 12
-START = "from smarketing.cli.main import script; script()"
+START = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "  # whoever runs the tests may ignore it
+    "from smarketing.cli.main import script; script()"
+)
 
 
 class Office:
