@@ -371,6 +371,13 @@ class LeadSettings(Part):
     """Fields beside the built-in ones: name and type."""
 
 
+class VerifySettings(Part):
+    """What the independent reader is to find."""
+
+    unexplained: int = Field(default=0, ge=0)
+    """So many differences that nothing explains are put up with; with more, `smarketing verify` ends with 3."""
+
+
 DATABASE = "sqlite:///smarketing.db"
 
 
@@ -387,3 +394,4 @@ class Settings(Part):
     systems: dict[Name, System] = Field(default_factory=dict)
     """The systems, each under a name of your choice; the first ones win between equals."""
     sync: SyncSettings = SyncSettings()
+    verify: VerifySettings = VerifySettings()

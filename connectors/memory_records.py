@@ -251,6 +251,11 @@ class Records:
     def update(self, row: Row, taken: Fields, writer: Writer, *, mine: bool) -> None:
         self._keep(row, {**row.now.fields, **taken}, taken, writer, mine=mine)
 
+    def corrupt(self, row: Row, taken: Fields) -> None:
+        """Values become others where they lie."""
+        self._reindex(row, row.now.fields, {**row.now.fields, **taken})
+        row.now.fields.update(taken)
+
     def remove(self, row: Row, writer: Writer) -> None:
         self._commit(row, row.now.fields, writer, state=self._how.removed)
 
@@ -322,12 +327,7 @@ class Records:
             aliases = before.aliases if before else ()
         version = before.version + 1 if before else 1
         image = Image(fields, state, version, now, now + self._delay(), writer, aliases, merged_into)
-        for name, index in self._index.items():
-            if old.get(name) != fields.get(name):
-                if old.get(name) is not None:
-                    index[_folded(name, old[name])].pop(row)
-                if fields.get(name) is not None:
-                    index.setdefault(_folded(name, fields[name]), {})[row] = None
+        self._reindex(row, old, fields)
         if self._how.history:
             for name, value in fields.items():
                 if old.get(name) != value:
@@ -337,6 +337,14 @@ class Records:
         row.images = [*row.images[shown:], image] if image.shown > now else [image]
         shelf.changes.append((row, image))
         shelf.stamps.append(now)
+
+    def _reindex(self, row: Row, old: Fields, new: Fields) -> None:
+        for name, index in self._index.items():
+            if old.get(name) != new.get(name):
+                if old.get(name) is not None:
+                    index[_folded(name, old[name])].pop(row)
+                if new.get(name) is not None:
+                    index.setdefault(_folded(name, new[name]), {})[row] = None
 
     def _delay(self) -> int:
         if not self._how.lag:

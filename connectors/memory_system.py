@@ -199,6 +199,12 @@ class MemorySystem:
                 raise ValueError(f"an edit of {ref} is refused: {no.code} in {no.field!r}")
             self._held.update(row, taken, WRITERS[as_], mine=False)
 
+    def corrupt(self, ref: Ref, fields: Fields) -> None:
+        """Values become others and nobody did it: no time, no version and no feed tells."""
+        with self._lock:
+            self._land()
+            self._held.corrupt(self._held.living(ref), self._held.taken(fields))
+
     def remove(self, ref: Ref) -> None:
         with self._lock:
             self._land()

@@ -382,6 +382,22 @@ CODES: Mapping[str, Entry] = {
         "To take back opt-outs means to mail people who had said no. It is done only for a reason, which is kept.",
         "Say why with --why. If the opt-outs were right, leave them.",
     ),
+    "SM260": Entry(
+        "systems differ and nothing explains it",
+        "An independent reading found records that do not show what their lead says, and nothing accounts for it: "
+        "nothing waits, nothing was refused or cut, and nobody changed them as far as their times tell. Either a value "
+        "was spoilt over there without a trace, or something here is wrong. Nothing was written and nothing taken in.",
+        'Hold each record against its lead with "smarketing leads show". Where the record is wrong, put the value '
+        "right over there by hand; where it is right, save it over there once more, so that its time moves and the "
+        "next run takes it in. If there are many, look for a restore or an import over there, and report what you "
+        "cannot explain. What you can live with is set under verify: unexplained.",
+    ),
+    "SM261": Entry(
+        "another process was at work while systems were verified",
+        "Verifying waits for nobody. What the other process read or wrote meanwhile may show as a difference that is "
+        "in flight or unread, and its requests count against the same quota.",
+        "Nothing, if the figures suit you. For exact ones verify while nothing runs.",
+    ),
     # --- systems -------------------------------------------------------------------------------------------------
     "SM300": Entry(
         "something went wrong with a system",

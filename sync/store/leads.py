@@ -160,6 +160,14 @@ def count(tx: Tx) -> int:
     return int(tx.value(select(sa.func.count()).select_from(lead).where(C.state == "live")))
 
 
+def count_missing(tx: Tx, system: int) -> int:
+    """How many people have no record in a system. Looks through them all: only when a person asks."""
+    there = (
+        select(record.c.id).where(record.c.lead == C.id, record.c.system == system, record.c.ext.is_not(None)).exists()
+    )
+    return int(tx.value(select(sa.func.count()).select_from(lead).where(C.state == "live", ~there)))
+
+
 def count_frozen(tx: Tx) -> int:
     """Groups that wait for a person, over all leads."""
     rows = tx.rows(select(C.frozen).where(C.frozen.is_not(None), C.state == "live"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -271,6 +271,13 @@ def linked_after(tx: Tx, system: int, after: int, count: int) -> list[Known]:
     mapping changed."""
     statement = _SELECT.where(C.system == system, C.id > after, C.lead.is_not(None)).order_by(C.id).limit(count)
     return [known(row) for row in tx.rows(statement)]
+
+
+def linked_live(tx: Tx, system: int) -> Iterator[int]:
+    """The live records of a system that belong to a lead. Looks through them all: only when a person asks."""
+    where = (C.system == system, C.lead.is_not(None), C.ext.is_not(None), C.state == int(State.LIVE))
+    for row in tx.stream(select(C.id).where(*where).order_by(C.id)):
+        yield row[0]
 
 
 def settled(tx: Tx, system: int) -> list[int]:

@@ -11,6 +11,7 @@ from tests.architecture.source import Source, imports, sources, within
 
 PURE = frozenset(
     {
+        "sync.compare",
         "sync.consent",
         "sync.group",
         "sync.guard",

@@ -23,6 +23,7 @@ from smarketing.cli.commands import (
     status,
     sync,
     undo,
+    verify,
     why,
 )
 
@@ -41,6 +42,7 @@ def add(app: typer.Typer) -> None:
     app.command()(daemon.daemon)
     app.command()(status.status)
     app.command()(why.why)
+    app.command()(verify.verify)
     leads.group.command()(joining.merge)
     leads.group.command()(joining.split)
     app.add_typer(leads.group, name="leads")

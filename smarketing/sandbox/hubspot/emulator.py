@@ -141,6 +141,14 @@ class HubSpotEmulator:
             raise ValueError(refusal.message) from None
         self._go_on(table, record, consent, found_out, source)
 
+    def corrupt(self, ref: Ref, fields: Fields) -> None:
+        """Values become others and nobody did it: no time, no history and no search index tells."""
+        self._mischief.land()
+        table = self._table(ref.object)
+        record = self._live(table, ref)
+        raw = {name: "" if value is None else str(_raw(value)) for name, value in fields.items()}
+        table.corrupt(record, {name: value for name, value in {**record.values, **raw}.items() if value})
+
     def remove(self, ref: Ref) -> None:
         self._mischief.land()
         if ref.object == OWNER:

@@ -171,6 +171,12 @@ class Table:
         self._claim(record)
         self.watch(shot.modified, record.id, shot)
 
+    def corrupt(self, record: Record, values: Mapping[str, str]) -> None:
+        """These are its values, and have been all along, as far as anything tells."""
+        self._release(record)
+        record.shot = Shot(record.id, values, record.shot.modified, record.shot.archived)
+        self._claim(record)
+
     def archive(self, record: Record, at: int) -> None:
         self._withdraw(record, at)
         record.shot = Shot(record.id, record.values, record.shot.modified, at)

@@ -133,6 +133,14 @@ class SalesforceEmulator:
         with _Screens():
             self._saving.update(sobject, id, coerce.understand(sobject, fields), self._by(as_))
 
+    def corrupt(self, ref: Ref, fields: Fields) -> None:
+        """Values become others and nobody did it: no stamp and no history tells."""
+        sobject, id = self._known(ref)
+        table = self.org.store.tables[sobject.name]
+        given = coerce.understand(sobject, fields).items()
+        values = {**table.rows[id], **{name: each for name, each in given if not isinstance(each, coerce.Lookup)}}
+        table.put({name: each for name, each in values.items() if each is not None})
+
     def remove(self, ref: Ref) -> None:
         sobject, id = self._known(ref)
         with _Screens():

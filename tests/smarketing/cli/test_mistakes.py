@@ -32,6 +32,7 @@ READING = (
     ("sync",),
     ("status",),
     ("why", "crm", "1"),
+    ("verify",),
     ("review", "list"),
     ("leads", "search", "x"),
     ("undo",),
@@ -235,7 +236,7 @@ def test_an_address_to_which_a_token_would_go_in_the_open_is_refused(
 
 AS_JSON = (
     *(("check",), ("config", "show"), ("lint",), ("fields", "crm"), ("plan",), ("sync",), ("status",)),
-    *(("why", "crm", "1"), ("review", "list"), ("review", "decide", "1", "keep"), ("undo",)),
+    *(("why", "crm", "1"), ("verify",), ("review", "list"), ("review", "decide", "1", "keep"), ("undo",)),
     *(("leads", "search", "x"), ("leads", "show", "1"), ("leads", "history", "1"), ("leads", "edit", "1", "title=x")),
     *(("leads", "merge", "1", "2"), ("leads", "split", "1")),
 )

@@ -25,9 +25,11 @@ ALLOWED = {
     "leads.make_missing_dirty": {"lead": "once in a system's life, when it was read whole for the first time"},
     "leads.make_edited_dirty": {"record": "only when a person lets go of a column that was held back"},
     "leads.count": {"lead": "a person asks how things stand"},
+    "leads.count_missing": {"lead": "only when a person has everything verified"},
+    "records.linked_live": {"record": "only when a person has a sample verified"},
     "records.count_settled": {"record": "a person asks how things stand"},
     "records.settled": {"record": "only when a person asks that everything be tried again, or a mapping changed"},
-    "records.linked_after": {"record": "only when a mapping changed"},
+    "records.linked_after": {"record": "only when a mapping changed, or a person has everything verified"},
     "records.missed": {"record": "a sweep looks at every record of a system; it runs once a day"},
     "runs.latest": {"run": "from its end, and no further than asked"},
 }
