@@ -23,7 +23,7 @@ LEAST = {
     "claim void: something newer was read": 10,
     "stale write refused": 25,
     "create met a record": 4,
-    "two creates in doubt that may be one record": 15,
+    "two creates in doubt that may be one record": 10,
     "unread edit met by our write": 15,
     "in-doubt create sent again": 25,
     "in-doubt update read": 100,

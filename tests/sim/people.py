@@ -282,11 +282,14 @@ class People:
         found = self._record()
         if found is not None:
             number, kept = found
-            person = str(kept.fields["last"])
-            value = self._play.truth.new(person, "a", ())
-            fields: Fields = {"email": kept.fields["email"], "first": "Ann", "last": person, "a": value}
-            self._play.vendors[number].put("person", fields)
+            self.enter(number, str(kept.fields["last"]), str(kept.fields["email"]))
             self._play.marks["duplicate entered"] += 1
+
+    def enter(self, number: int, person: str, address: str) -> None:
+        """Somebody types in a person with a word of their own. ValueError: the vendor does not let them."""
+        value = self._play.truth.new(person, "a", ())
+        fields: Fields = {"email": address, "first": "Ann", "last": person, "a": value}
+        self._play.vendors[number].put("person", fields)
 
     def _merge(self) -> None:
         """Two records of one person are merged over there."""

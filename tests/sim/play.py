@@ -49,6 +49,8 @@ TEMPERS = {
     2: replace(temper.PLAIN, batch=BATCH, page=3, cut={"title": 14}, horizon=200.0),
     3: replace(temper.COERCING, batch=BATCH, page=3, cut={"title": 9}, horizon=120.0, tells_origin=True, history=True),
 }
+RIVALS = 3
+"""The system where an address is given only once."""
 QUIET = 150.0
 """So long nothing may happen before we believe that nothing will."""
 LONG = 60 * SECOND
@@ -286,6 +288,7 @@ class Play:
             (0.16, self.crash),
             (0.05, self._power_cut),
             (0.05, self._jump),
+            (0.10, self._rival),
         )
         while not self.calm:
             dice = self.outside.random()
@@ -347,6 +350,21 @@ class Play:
     def _jump(self) -> None:
         """Somebody sets our clock."""
         self.hub.jump += int((self.outside.random() - 0.5) * 2 * SECOND)
+
+    def _rival(self) -> None:
+        """A salesperson enters by hand whom we are just about to create, where an address is given only once."""
+        with self.engine.store.read() as tx:
+            creates = [
+                row.body["fields"]
+                for row in [*outbox.ready(tx, RIVALS, self.engine.world.now(), 3), *outbox.sending(tx, RIVALS)]
+                if row.kind == "create"
+            ]
+        before = self.truth.count
+        for fields in creates[:1]:
+            try:
+                self.people.enter(RIVALS, str(fields["last"]), str(fields["email"]))
+            except ValueError:  # ours was first
+                self.truth.forget_since(before)
 
     # --- the whole ---
 
