@@ -16,7 +16,7 @@ from connectors.base import Fields, Record, State, Value, WriteKind
 from mappings.lead import Canon, covers, is_consent, is_empty
 from mappings.mapping import Groups, ObjectMapping
 from mappings.transforms import Unwritable, explains, partial_items
-from sync.model import DEFAULT, PRIMARY, Filter, Known, Lead, OutState, System
+from sync.model import DEFAULT, MADE, PRIMARY, Filter, Known, Lead, OutState, System
 from sync.packed import digest
 
 DAY = 86_400_000_000
@@ -223,6 +223,8 @@ class _Case:
             return Cause.UNREAD, "it was changed over there since our last reading"
         if self.row.version is not None and known.version is not None and self.row.version != known.version:
             return Cause.UNREAD, "it was changed over there since our last reading"
+        if MADE in known.asked and any(name not in known.now for name in self.mapping.names_of(group)):
+            return Cause.UNREAD, "it was not read since we made it"
         if self._became_of_ours(group):
             return Cause.UNREAD, "what became of our own writing has not been read yet"
         if row is None and self.row.version is None:

@@ -8,7 +8,7 @@ import pytest
 
 from connectors.base import Fields, State
 from sync.compare import Apart, Cause, Standing, UnderWay, compare, of_nobody
-from sync.model import WAITS_FOR_PERSON, Known, OutState
+from sync.model import MADE, WAITS_FOR_PERSON, Known, OutState
 from sync.packed import digest
 from tests.sync.makers import can, known, lead, mapping_of, reading, system
 
@@ -78,6 +78,15 @@ def test_what_our_unconfirmed_writing_can_have_become_is_unread(sent: str, cause
     there = system(1, capabilities=can(coercions=frozenset({"cut"})))
     more: dict[str, Any] = {"modified": 10, "sent": {"fields": {"title": sent}, "wanted": {"title": "x"}}, "of": there}
     assert apart(SPOILT, KNEW, row={"modified": 10}, **more).cause is cause
+
+
+@pytest.mark.parametrize(
+    ("knew", "cause"),
+    [({"email": "ann@example.com"}, Cause.UNREAD), ({"title": "t1"}, Cause.UNEXPLAINED)],
+)
+def test_what_we_made_without_a_value_is_unread_until_a_reading_shows_it(knew: Fields, cause: Cause) -> None:
+    more: dict[str, Any] = {"modified": 10, "asked": {MADE: ["", "default", 1]}}
+    assert apart({"title": None}, knew, row={"modified": 10}, **more).cause is cause
 
 
 def test_spoilt_values_are_found_in_whatever_waits_or_was_settled() -> None:
