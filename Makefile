@@ -21,7 +21,7 @@ help:
 	@echo "make lint             style, types, import contracts, unused and missing dependencies"
 	@echo "make contracts        emulators and connectors against the vendors' contracts in \$$SMARKETING_SPECS"
 	@echo "make sim   N=200      that many lives of an installation, with faults; SEED=17 plays one again"
-	@echo "make crash KILLS=20   a real process killed that often in mid-run: nothing lost, nothing twice"
+	@echo "make crash KILLS=20   a real process killed that often in mid-run, and a day disturbed everywhere it can be"
 	@echo "make bench            how long it takes, and how much memory"
 	@echo "make docs             write the generated pages anew, and check that nothing is missing in the others"
 	@echo "make wheel            build the package, look into it, install it elsewhere and try it"
@@ -49,6 +49,7 @@ sim: $(VENV)/.dev
 
 crash: $(VENV)/.dev
 	$(BIN)/python -m tests.crash --kills $(KILLS) $(if $(SEED),--seed $(SEED)) $(ARGS)
+	$(BIN)/python -m tests.crash.everywhere --jobs $(JOBS)
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks $(ARGS)

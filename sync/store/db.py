@@ -322,7 +322,9 @@ def _sqlite_begun(connection: Connection) -> None:
         # A transaction that reads first and writes later would fail at once when another writer came between.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         return
-    except sa.exc.OperationalError:
+    except sa.exc.OperationalError as error:
+        if not getattr(error.orig, "sqlite_errorname", "").startswith("SQLITE_BUSY"):
+            raise
         if BUSY_SECONDS > QUIET_SECONDS:
             name = _name(connection.engine.url)
             log.warning("%s: another program is writing to it; waiting for it up to %s s", name, BUSY_SECONDS)
