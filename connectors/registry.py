@@ -15,6 +15,7 @@ GROUP = "smarketing.connectors"
 
 BUILT_IN = {
     "hubspot": "connectors.hubspot:HubSpot",
+    "mailchimp": "connectors.mailchimp:Mailchimp",
     "memory": "connectors.memory:Memory",
     "salesforce": "connectors.salesforce:Salesforce",
     "spreadsheet": "connectors.spreadsheet:Spreadsheet",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from urllib.parse import parse_qs, unquote
 
 from connectors.backdoor import Backdoor, Fault, Seen, When
@@ -82,6 +82,16 @@ class Emulator(Backdoor, Protocol):
 
     def credentials(self, base_url: str) -> dict[str, str]:
         """What the sandbox line tells of this system, base_url included; the keys are those of the configuration."""
+
+
+@runtime_checkable
+class Crowded(Protocol):
+    """An emulator whose vendor takes only so many requests at once, from all programs together."""
+
+    at_once: int
+
+    def crowded(self) -> Reply:
+        """What whoever comes on top of them is told."""
 
 
 @dataclass(slots=True)

@@ -14,16 +14,18 @@ from typing import TYPE_CHECKING, Any
 from connectors.backdoor import Backdoor
 from connectors.base import Fields
 from connectors.world import World
+from smarketing.sandbox.emulator import Emulator
 from smarketing.sandbox.people import Person, fakers, in_three_ways, people
 from smarketing.sandbox.server import Sandbox
 
 if TYPE_CHECKING:
     from smarketing.sandbox.hubspot import HubSpotEmulator
+    from smarketing.sandbox.mailchimp import MailchimpEmulator
     from smarketing.sandbox.salesforce import SalesforceEmulator
     from smarketing.sandbox.sheet import SheetDoor
 
-SYSTEMS = ("hubspot", "salesforce", "sheet")
-SHARES = {"hubspot": 0.75, "salesforce": 0.65, "sheet": 0.3}
+SYSTEMS = ("hubspot", "salesforce", "sheet", "mailchimp")
+SHARES = {"hubspot": 0.75, "salesforce": 0.65, "sheet": 0.3, "mailchimp": 0.5}
 """How many of all people are in each system."""
 SELLER = "sales.person@example.com"
 """Who owns the records of Salesforce is known to HubSpot as well, as in a company that uses both."""
@@ -55,6 +57,12 @@ def salesforce(world: World) -> SalesforceEmulator:
     )
 
 
+def mailchimp(world: World) -> MailchimpEmulator:
+    from smarketing.sandbox.mailchimp import MailchimpEmulator
+
+    return MailchimpEmulator(world, api_key=f"{secret(world)}-us1")
+
+
 def sheet(world: World, folder: Path) -> SheetDoor:
     from config.located import read
     from mappings.built_in import content
@@ -71,9 +79,12 @@ def open_sandbox(systems: Sequence[str], seed: int, contacts: int, world: World,
     """Serve these systems with so many people in them. A sheet lies in `folder`. Raises FakerMissing."""
     if contacts:
         fakers(seed)  # before anything is served
-    emulators = {
-        name: make(world) for name, make in (("hubspot", hubspot), ("salesforce", salesforce)) if name in systems
+    makers: dict[str, Callable[[World], Emulator]] = {
+        "hubspot": hubspot,
+        "salesforce": salesforce,
+        "mailchimp": mailchimp,
     }
+    emulators = {name: make(world) for name, make in makers.items() if name in systems}
     sheets = {"sheet": sheet(world, folder)} if "sheet" in systems else {}
     if contacts:
         fill({**emulators, **sheets}, seed, contacts)
@@ -87,6 +98,7 @@ def fill(doors: dict[str, Backdoor], seed: int, contacts: int) -> None:
         "hubspot": _into_hubspot,
         "salesforce": _into_salesforce,
         "sheet": _into_sheet,
+        "mailchimp": _into_mailchimp,
     }
     for person in people(seed, contacts):
         # Drawn for every system, so that a person does not depend on which there are.
@@ -177,3 +189,17 @@ def _into_sheet(door: Backdoor, person: Person, other: _Otherwise) -> None:
             "Country": person.country,
         },
     )
+
+
+def _into_mailchimp(door: Backdoor, person: Person, other: _Otherwise) -> None:
+    fields: Fields = {
+        "email_address": person.email,
+        "FNAME": other.says(person.first, 0.9),
+        "LNAME": person.last,
+        "PHONE": other.phone(person.phone),
+        "tags": ["newsletter"] if other.chance(0.7) else ["fair", "newsletter"],
+        "status": "subscribed" if other.chance(0.8) else "transactional",
+    }
+    door.put("member", {name: value for name, value in fields.items() if value is not None})
+    if other.chance(0.06):
+        door.opt_out(person.email)

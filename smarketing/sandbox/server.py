@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from connectors.backdoor import Backdoor, Fault, When
 from connectors.base import Ref
 from connectors.world import MICROSECONDS, World
-from smarketing.sandbox.emulator import Broken, Emulator, Reply, Request
+from smarketing.sandbox.emulator import Broken, Crowded, Emulator, Reply, Request
 
 if TYPE_CHECKING:
     from smarketing.sandbox.sheet import SheetDoor
@@ -28,11 +28,20 @@ HOST = "127.0.0.1"
 
 
 class Server:
-    """A running HTTP server on a port of its own. `answer` is never called by two threads at once."""
+    """A running HTTP server on a port of its own. `answer` is never called by two threads at once. `limit`: so many
+    requests under way at once, and what the next one is told."""
 
-    def __init__(self, answer: Callable[[Request], Reply], world: World, port: int = 0) -> None:
+    def __init__(
+        self,
+        answer: Callable[[Request], Reply],
+        world: World,
+        port: int = 0,
+        *,
+        limit: tuple[int, Callable[[], Reply]] | None = None,
+    ) -> None:
         lock = threading.Lock()
         outer = self
+        free = threading.Semaphore(limit[0]) if limit else None
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -42,6 +51,17 @@ class Server:
             def _serve(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 request = Request.of(self.command, self.path, dict(self.headers.items()), body, outer.url)
+                if limit is None or free is None:
+                    self._answer(request)
+                elif free.acquire(blocking=False):
+                    try:
+                        self._answer(request)
+                    finally:
+                        free.release()
+                else:
+                    self._say(limit[1]())
+
+            def _answer(self, request: Request) -> None:
                 try:
                     with lock:
                         reply = answer(request)
@@ -51,6 +71,9 @@ class Server:
                     return
                 if reply.delay:
                     world.sleep(reply.delay)
+                self._say(reply)
+
+            def _say(self, reply: Reply) -> None:
                 self.send_response(reply.status)
                 for name, value in reply.headers.items():
                     self.send_header(name, value)
@@ -108,7 +131,10 @@ class Sandbox:
         self._token = token
         # A person at the screens and a request are not served at once: the state machines know nothing of threads.
         self._locks = {name: threading.Lock() for name in (*self._emulators, *self._sheets)}
-        self._servers = {name: Server(self._alone(name, each.handle), world) for name, each in self._emulators.items()}
+        self._servers = {
+            name: Server(self._alone(name, each.handle), world, limit=_limit(each))
+            for name, each in self._emulators.items()
+        }
         self._control = Server(self._answer, world)
 
     def line(self) -> dict[str, dict[str, str]]:
@@ -151,6 +177,10 @@ class Sandbox:
                 return Reply.of(200, operate(doors[system], verb, json.loads(request.body or b"{}")))
         except (KeyError, TypeError, ValueError) as error:
             return Reply.of(400, {"error": f"{type(error).__name__}: {error}"})
+
+
+def _limit(emulator: Emulator) -> tuple[int, Callable[[], Reply]] | None:
+    return (emulator.at_once, emulator.crowded) if isinstance(emulator, Crowded) else None
 
 
 def operate(door: Backdoor, verb: str, said: dict[str, object]) -> object:

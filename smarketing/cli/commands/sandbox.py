@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 def sandbox(
     systems: Annotated[
-        str, typer.Option("--systems", metavar="NAMES", help="Which: hubspot, salesforce, sheet; with commas between.")
+        str,
+        typer.Option("--systems", metavar="NAMES", help="Of hubspot, salesforce, mailchimp, sheet; with commas."),
     ] = "hubspot,salesforce",
     seed: Annotated[int, typer.Option("--seed", help="The same seed makes the same people.")] = 1,
     contacts: Annotated[int, typer.Option("--contacts", min=0, max=100_000, help="How many people there are.")] = 50,
