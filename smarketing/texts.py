@@ -366,6 +366,13 @@ CODES: Mapping[str, Entry] = {
         "something is being sent to them just now. Nothing was done.",
         'Look at both with "smarketing leads show". If something is being sent, wait for the next run.',
     ),
+    "SM249": Entry(
+        "this move cannot be made",
+        "The systems that are named cannot be moved so: none is named, one would move into itself, or nobody may be "
+        "made in the target. Nothing was done.",
+        "Name the systems as they stand in the configuration. To let people be made in the target, set writes: all "
+        "under it.",
+    ),
     "SM250": Entry(
         "the run cannot be taken back",
         "There is no such run, it changed nothing, or it is one that cannot be taken back.",
@@ -381,6 +388,12 @@ CODES: Mapping[str, Entry] = {
         "a reason is needed",
         "To take back opt-outs means to mail people who had said no. It is done only for a reason, which is kept.",
         "Say why with --why. If the opt-outs were right, leave them.",
+    ),
+    "SM254": Entry(
+        "some records could not be moved",
+        "Their people should be in the target and are not: a value was refused, something is missing, an answer did "
+        "not come, or a question waits for a person. Everybody else was moved.",
+        "Answer the questions of the review queue, and run the same move again: it goes on with what is left.",
     ),
     "SM260": Entry(
         "systems differ and nothing explains it",

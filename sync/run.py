@@ -39,11 +39,13 @@ def sync(
     shown: Collection[str] | None = None,
     plan: int | None = None,
     patient: bool = False,
+    leave_rest: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     """One pass. `only`: read and write this system alone. `wanted`: the hashes of a plan; nothing else is sent.
     `shown`: the systems that plan was about, all of them if not told; `plan`: the run that made it. `patient`: leave
-    systems alone that back off (the daemon's way). Raises LeaseHeld."""
+    systems alone that back off (the daemon's way). `leave_rest`: what is not in `wanted` is left on purpose, and not
+    told as held back. Raises LeaseHeld."""
     systems = [each for each in engine.systems.values() if only is None or each.name == only]
     with _running(engine, systems, lambda tx: runs.begin(tx, kind, who, why, engine.world.now()), progress) as run:
         if patient:
@@ -54,6 +56,8 @@ def sync(
         run.report.plan = plan
         if not run.report.unapproved:
             _rounds(run, wanted, shown)
+        if leave_rest:
+            run.report.held = 0
     return run.report
 
 

@@ -273,6 +273,13 @@ def linked_after(tx: Tx, system: int, after: int, count: int) -> list[Known]:
     return [known(row) for row in tx.rows(statement)]
 
 
+def named_after(tx: Tx, system: int, after: int, count: int) -> list[Known]:
+    """Records that a system has or had, whoever they belong to, in the order of their ids. Looks through them all: only
+    when a person wants an account of each."""
+    statement = _SELECT.where(C.system == system, C.id > after, C.ext.is_not(None)).order_by(C.id).limit(count)
+    return [known(row) for row in tx.rows(statement)]
+
+
 def linked_live(tx: Tx, system: int) -> Iterator[int]:
     """The live records of a system that belong to a lead. Looks through them all: only when a person asks."""
     where = (C.system == system, C.lead.is_not(None), C.ext.is_not(None), C.state == int(State.LIVE))

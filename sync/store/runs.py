@@ -61,6 +61,11 @@ def by_ids(tx: Tx, ids: Sequence[int]) -> dict[int, Run]:
     return {row.id: _run(row) for row in tx.rows(select(*run.c).where(run.c.id.in_(list(ids))))} if ids else {}
 
 
+def of_kind(tx: Tx, kind: str) -> list[Run]:
+    """All runs of a kind, oldest first. Looks through them all: only when a person asks."""
+    return [_run(row) for row in tx.rows(select(*run.c).where(run.c.kind == kind).order_by(run.c.id))]
+
+
 def latest(tx: Tx, count: int) -> list[Run]:
     rows = tx.rows(select(*run.c).order_by(run.c.id.desc()).limit(count))
     return [_run(row) for row in rows]
@@ -243,6 +248,16 @@ def count_open(tx: Tx) -> dict[str, int]:
 
 def open_questions(tx: Tx, kind: str) -> list[Review]:
     return [_review(row) for row in tx.rows(_REVIEW.where(_R.state == "open", _R.kind == kind).order_by(_R.id))]
+
+
+def open_of_leads(tx: Tx, system: int, leads: Sequence[int]) -> dict[int, list[Review]]:
+    """Lead → what is asked about it in a system. A question that many leads raise names some of them only."""
+    where = (_R.state == "open", _R.system == system, _R.lead.in_(list(leads)))
+    found: dict[int, list[Review]] = {}
+    for row in tx.rows(_REVIEW.where(*where).order_by(_R.id)):
+        each = _review(row)
+        found.setdefault(each.lead or 0, []).append(each)
+    return found
 
 
 def open_causes(tx: Tx, kind: str) -> set[str]:

@@ -16,6 +16,7 @@ from smarketing.cli.commands import (
     joining,
     leads,
     lint,
+    migrate,
     plan,
     review,
     sandbox,
@@ -43,6 +44,7 @@ def add(app: typer.Typer) -> None:
     app.command()(status.status)
     app.command()(why.why)
     app.command()(verify.verify)
+    app.command()(migrate.migrate)
     leads.group.command()(joining.merge)
     leads.group.command()(joining.split)
     app.add_typer(leads.group, name="leads")

@@ -238,7 +238,7 @@ AS_JSON = (
     *(("check",), ("config", "show"), ("lint",), ("fields", "crm"), ("plan",), ("sync",), ("status",)),
     *(("why", "crm", "1"), ("verify",), ("review", "list"), ("review", "decide", "1", "keep"), ("undo",)),
     *(("leads", "search", "x"), ("leads", "show", "1"), ("leads", "history", "1"), ("leads", "edit", "1", "title=x")),
-    *(("leads", "merge", "1", "2"), ("leads", "split", "1")),
+    *(("leads", "merge", "1", "2"), ("leads", "split", "1"), ("migrate", "--from", "crm", "--to", "list")),
 )
 """Every command that answers programs and reads the configuration."""
 

@@ -152,6 +152,7 @@ CASES: dict[str, Case] = {
     "records.count_settled": lambda tx: records.count_settled(tx, 1),
     "records.linked_live": lambda tx: list(records.linked_live(tx, 1)),
     "records.linked_after": lambda tx: (records.linked_after(tx, 1, 0, 3), records.linked_after(tx, 1, 2, 500)),
+    "records.named_after": lambda tx: (records.named_after(tx, 1, 0, 3), records.named_after(tx, 1, 2, 500)),
     "records.placeholders": records.placeholders,
     "records.settled": lambda tx: records.settled(tx, 1),
     "records.any_unplaced": lambda tx: (records.any_unplaced(tx, 1), records.any_unplaced(tx, 2)),
@@ -200,6 +201,8 @@ CASES: dict[str, Case] = {
         runs.writes(tx, 5, 5, 3),
         runs.writes(tx, 6, 6, 3),
     ),
+    "runs.of_kind": lambda tx: runs.of_kind(tx, "sync"),
+    "runs.open_of_leads": lambda tx: runs.open_of_leads(tx, 1, [1, 2, ALONE]),
     "runs.latest": lambda tx: runs.latest(tx, 1),
     "runs.remember": lambda tx: runs.remember(
         tx, [(1, None, 2, NOW, {"groups": {}}), (None, 7, 2, NOW, {"kind": "create"})]

@@ -30,7 +30,9 @@ ALLOWED = {
     "records.count_settled": {"record": "a person asks how things stand"},
     "records.settled": {"record": "only when a person asks that everything be tried again, or a mapping changed"},
     "records.linked_after": {"record": "only when a mapping changed, or a person has everything verified"},
+    "records.named_after": {"record": "only when a person wants an account of each record"},
     "records.missed": {"record": "a sweep looks at every record of a system; it runs once a day"},
+    "runs.of_kind": {"run": "only when a person wants an account of each record"},
     "runs.latest": {"run": "from its end, and no further than asked"},
 }
 """Statement → the tables it may walk through, and why."""
