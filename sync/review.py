@@ -86,6 +86,27 @@ def decide(engine: Engine, tx: Tx, review_id: int, said: str, who: str, why: str
     return run
 
 
+AGAIN = "retry"
+"""The answer by which what waits is tried again; a replay gives it to many questions at once."""
+
+
+def replay(engine: Engine, tx: Tx, numbers: Iterable[int], who: str, why: str) -> int:
+    """Try again what these questions hold back, as one run. A question that was answered meanwhile is left alone.
+    Answers the run."""
+    run = runs.begin(tx, "review", who, why, engine.world.now())
+    for number in numbers:
+        question = runs.review_by_id(tx, number)
+        if question is not None and question.state == "open":
+            DEEDS[question.kind](Answered(engine, tx, question, Decision(AGAIN), run))
+            runs.decided(tx, number, "decided")
+    return run
+
+
+def replayable(kind: str) -> bool:
+    """Whether questions of this kind hold something back that can be tried again."""
+    return AGAIN in ANSWERS[kind]
+
+
 @dataclass(frozen=True, slots=True)
 class Answered:
     """A question with its answer, and where it is carried out."""

@@ -156,6 +156,12 @@ def former(tx: Tx, lead_id: int) -> list[int]:
     return [row[0] for row in tx.rows(select(C.id).where(C.into == lead_id).order_by(C.id))]
 
 
+def living_after(tx: Tx, after: int, count: int) -> list[int]:
+    """Leads that are not part of another one, in the order of their numbers."""
+    statement = select(C.id).where(C.state == "live", C.id > after).order_by(C.id).limit(count)
+    return [row[0] for row in tx.rows(statement)]
+
+
 def count(tx: Tx) -> int:
     return int(tx.value(select(sa.func.count()).select_from(lead).where(C.state == "live")))
 

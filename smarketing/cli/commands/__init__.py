@@ -8,9 +8,11 @@ import typer
 from smarketing.cli.commands import (
     check,
     config,
+    connectors,
     daemon,
     demo,
     explain,
+    export,
     fields,
     init,
     joining,
@@ -38,6 +40,7 @@ def add(app: typer.Typer) -> None:
     app.add_typer(config.group, name="config")
     app.command()(lint.lint)
     app.command()(fields.fields)
+    app.command()(connectors.connectors)
     app.command()(plan.plan)
     app.command()(sync.sync)
     app.command()(daemon.daemon)
@@ -50,6 +53,7 @@ def add(app: typer.Typer) -> None:
     app.add_typer(leads.group, name="leads")
     app.add_typer(review.group, name="review")
     app.command()(undo.undo)
+    app.command()(export.export)
     app.command()(sandbox.sandbox)
     app.command()(explain.explain)
     app.command()(schema.schema)

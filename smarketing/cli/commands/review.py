@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from smarketing.cli.errors import REFUSED, USAGE, Failure
+from smarketing.cli.errors import DONE, REFUSED, USAGE, Failure
 from smarketing.cli.naming import possible
 from smarketing.cli.options import Json, Why
-from smarketing.cli.output import count, document, moment, moment_json, paint, say
+from smarketing.cli.output import count, document, moment, moment_json, paint, remark, say
 from smarketing.cli.setting import setting, who
 
 if TYPE_CHECKING:
@@ -99,6 +99,78 @@ def decide(
         said_first = f"question {number} is decided: {said}"
         about = {"question": number, "answer": said}
         return outcome.conclude(report, as_json=as_json, about=about, said=said_first)
+
+
+@group.command()
+def replay(
+    context: typer.Context,
+    kind: Annotated[str | None, typer.Option("--kind", metavar="KIND", help="Questions of this kind alone.")] = None,
+    system: Annotated[str | None, typer.Option("--system", metavar="SYSTEM", help="Of this system alone.")] = None,
+    confirm: Annotated[
+        int | None, typer.Option("--confirm", metavar="COUNT", help="Carry it out; COUNT is the number it shows.")
+    ] = None,
+    why: Why = "",
+    as_json: Json = False,
+) -> int:
+    """Try again what was refused or could not be written: first shown by cause, and done with --confirm COUNT."""
+    from smarketing.cli import outcome
+    from smarketing.cli.naming import system_named
+    from smarketing.cli.progress import progress
+    from sync import run as runner
+    from sync.review import replay as try_again
+
+    _check_kind(kind)
+    with setting(context).installation() as installation:
+        number = system_named(installation, system).id if system is not None else None
+        with installation.store.read() as tx:
+            found = list(_replayable(tx, kind, number))
+        if confirm is None:
+            _show_replay(found, as_json=as_json)
+            if found:
+                words = "".join(f" --{name} {said}" for name, said in (("kind", kind), ("system", system)) if said)
+                remark(
+                    f'nothing was done yet; carry it out with "smarketing review replay{words} --confirm {len(found)}"'
+                )
+            return DONE
+        if confirm != len(found):
+            text = f"nothing was done: {count(len(found), 'question')} would be tried again, --confirm says {confirm:,}"
+            raise Failure("SM251", text, USAGE)
+        engine, numbers = installation.engine, [each.id for each in found]
+        with progress() as told:
+            report = runner.act(
+                engine, lambda tx: try_again(engine, tx, numbers, who(), why or "tried again by hand"), told
+            )
+        said = f"{count(len(found), 'question')} tried again"
+        return outcome.conclude(report, as_json=as_json, about={"questions": numbers}, said=said)
+
+
+def _check_kind(kind: str | None) -> None:
+    """Raises Failure."""
+    from config.near import nearest_or_all
+    from sync.review import ANSWERS, replayable
+
+    allowed = [each for each in ANSWERS if replayable(each)]
+    if kind is not None and kind not in allowed:
+        text = f'nothing of the kind "{kind}" can be tried again{nearest_or_all(kind, allowed)}'
+        raise Failure("SM244", text, USAGE)
+
+
+def _replayable(tx: Tx, kind: str | None, system: int | None) -> Iterator[Review]:
+    from sync.review import replayable
+
+    for each in _questions(tx, kind):
+        if replayable(each.kind) and system in (None, each.system):
+            yield each
+
+
+def _show_replay(found: list[Review], *, as_json: bool) -> None:
+    if as_json:
+        document({"count": len(found), "questions": [_as_object(each) for each in found]})
+        return
+    for each in found:
+        times = f", {each.n:,} times" if each.n > 1 else ""
+        say(f"{each.id}  {_title(each.kind, each.body)}{times}  ({each.kind})")
+    say(count(len(found), "question") if found else "nothing waits that could be tried again")
 
 
 def _questions(tx: Tx, kind: str | None) -> Iterator[Review]:

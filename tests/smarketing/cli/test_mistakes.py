@@ -236,7 +236,14 @@ def test_an_address_to_which_a_token_would_go_in_the_open_is_refused(
 
 AS_JSON = (
     *(("check",), ("config", "show"), ("lint",), ("fields", "crm"), ("plan",), ("sync",), ("status",)),
-    *(("why", "crm", "1"), ("verify",), ("review", "list"), ("review", "decide", "1", "keep"), ("undo",)),
+    *(
+        ("why", "crm", "1"),
+        ("verify",),
+        ("review", "list"),
+        ("review", "decide", "1", "keep"),
+        ("review", "replay"),
+        ("undo",),
+    ),
     *(("leads", "search", "x"), ("leads", "show", "1"), ("leads", "history", "1"), ("leads", "edit", "1", "title=x")),
     *(("leads", "merge", "1", "2"), ("leads", "split", "1"), ("migrate", "--from", "crm", "--to", "list")),
 )
@@ -260,7 +267,7 @@ def test_programs_are_told_what_is_wrong_as_one_document(typed: Typed, words: tu
 
 def test_every_command_that_answers_programs_is_tried_so(typed: Typed) -> None:
     taking = {words for words in command_words() if "--json" in help_of(*words)}
-    assert taking - {("doctor",), ("explain",), ("sandbox",)} == {
+    assert taking - {("doctor",), ("explain",), ("sandbox",), ("connectors",)} == {
         words if words in taking else words[: 2 if words[:2] in taking else 1] for words in AS_JSON
     }
 

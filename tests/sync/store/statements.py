@@ -93,6 +93,7 @@ CASES: dict[str, Case] = {
         [leads.real(tx, number) for number in (1, 2, 3)],
     ),
     "leads.former": lambda tx: (leads.former(tx, 1), leads.into(tx, 2, 1, 1, NOW, {}), leads.former(tx, 1)),
+    "leads.living_after": lambda tx: (leads.living_after(tx, 0, 2), leads.living_after(tx, 2, 500)),
     "leads.count": leads.count,
     "leads.count_frozen": leads.count_frozen,
     "leads.count_missing": lambda tx: [leads.count_missing(tx, system) for system in (1, 2, 3)],
