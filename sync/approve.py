@@ -55,7 +55,7 @@ def approve(engine: Engine, tx: Tx) -> Verdict:
             already = done.get(("*", f"out:{kind}"), 0)
             refusal = outbound(system.name, kind, already, wanted, rows[system.id].size, engine.settings.limits)
             # The first plan of a system fits no limit; where nobody is to be asked, it goes out whole.
-            first = rows[system.id].state == "new" and engine.settings.first == "apply"
+            first = rows[system.id].state == feeds.NEW and engine.settings.first == "apply"
             if refusal is not None and not first:
                 out.refused.append(refusal)
                 out.held += wanted

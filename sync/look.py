@@ -157,8 +157,10 @@ def why(engine: Engine, tx: Tx, system_id: int, object_: str, ext: str) -> Why:
     trouble = next((row for row in feeds.systems(tx) if row.id == system_id), None)
     if trouble is not None and trouble.trouble:
         out.reasons.append(Reason("backs off", None, f"the system backs off: {trouble.trouble}"))
-    if trouble is not None and trouble.state == "new":
-        out.reasons.append(Reason("new", None, "the first plan for this system is not approved yet"))
+    if trouble is not None and not trouble.is_live:
+        restored = trouble.state == feeds.RESTORED
+        which = "the plan after the database was put back" if restored else "the first plan for this system"
+        out.reasons.append(Reason("new", None, f"{which} is not approved yet"))
     if known is None:
         read = bool(primed(tx, [system]))
         text = "it was never read" if read else "the system has not been read whole yet"

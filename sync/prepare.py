@@ -86,7 +86,7 @@ def _hear(tx: Tx, system: System, was: Mapping[str, Any], told: Mapping[str, Any
             leads.make_dirty(tx, {each.lead for each in some if each.lead is not None}, Lane.BACKFILL)
     if more:
         # Whatever could not be written before is as much as a first plan, and waits like one.
-        feeds.update_system(tx, system.id, state="new")
+        feeds.update_system(tx, system.id, state=feeds.NEW)
 
 
 def _linked(tx: Tx, system: System) -> Iterator[list[Known]]:
@@ -118,7 +118,7 @@ def adopt(engine: Engine, tx: Tx, run: int) -> None:
             moved = _moved_groups(was, today)
             _end_settled(tx, system, moved)
             _follow(engine, tx, system, moved, run)
-        feeds.update_system(tx, system.id, mapping=today, **({"state": "new"} if was else {}))
+        feeds.update_system(tx, system.id, mapping=today, **({"state": feeds.NEW} if was else {}))
 
 
 def _row(tx: Tx, system: System) -> SystemRow:
@@ -231,4 +231,4 @@ def distrust(engine: Engine, tx: Tx) -> None:
     records.delete(tx, records.placeholders(tx))
     for system in engine.systems.values():
         feeds.unprime(tx, system.id)
-        feeds.update_system(tx, system.id, state="new", swept_at=None)
+        feeds.update_system(tx, system.id, state=feeds.RESTORED, swept_at=None)

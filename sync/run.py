@@ -51,7 +51,7 @@ def sync(
         if patient:
             run.systems = [each for each in systems if not backs_off(engine, each)]
         pull_all(run)
-        if wanted is None and engine.settings.first == "approve":
+        if wanted is None:
             run.report.unapproved = _unapproved(engine)
         run.report.plan = plan
         if not run.report.unapproved:
@@ -65,7 +65,7 @@ def act(engine: Engine, work: Callable[[Tx], int], progress: Progress | None = N
     """Do what a person said (`work` answers the run it began) and carry out what follows from it. While the first plan
     of a system waits for its approval, only what `work` itself has queued is sent. Raises LeaseHeld."""
     with _running(engine, list(engine.systems.values()), work, progress) as run:
-        if engine.settings.first == "approve" and _wait(engine):
+        if _wait(engine):
             push_all(run)
         else:
             _rounds(run)
@@ -96,8 +96,16 @@ def _running(
 def _wait(engine: Engine) -> bool:
     """Whether a plan waits for its approval: the first one of a system, or of a mapping."""
     with engine.store.read() as tx:
-        new = any(row.state == "new" and row.id in engine.systems for row in feeds.systems(tx))
-        return new or bool(prepare.changed(engine, tx))
+        return bool(_to_be_shown(engine, tx))
+
+
+def _to_be_shown(engine: Engine, tx: Tx) -> list[feeds.SystemRow]:
+    """Systems whose plan a person must see before anything is sent."""
+    mine = [row for row in feeds.systems(tx) if row.id in engine.systems]
+    if engine.settings.first != "approve":
+        return [row for row in mine if row.state == feeds.RESTORED]
+    changed = {each.id for each in prepare.changed(engine, tx)}
+    return [row for row in mine if not row.is_live or row.id in changed]
 
 
 def _rounds(run: Run, wanted: Collection[str] | None = None, shown: Collection[str] | None = None) -> None:
@@ -187,10 +195,7 @@ def _undecided(engine: Engine, tx: Tx | None) -> int:
 def _unapproved(engine: Engine) -> list[str]:
     """Systems whose first plan nobody has approved; one that needs none is enrolled at once."""
     with engine.store.read() as tx:
-        changed = {each.id for each in prepare.changed(engine, tx)}
-        new = [
-            row for row in feeds.systems(tx) if row.id in engine.systems and (row.state == "new" or row.id in changed)
-        ]
+        new = _to_be_shown(engine, tx)
     if not new:
         return []
     with engine.store.trial() as tx:
@@ -208,8 +213,8 @@ def _now_live(engine: Engine, shown: Collection[str] | None = None) -> None:
     with engine.store.tx() as tx:
         primed = primed_systems(engine, tx)
         for row in feeds.systems(tx):
-            if row.state == "new" and row.id in primed and (shown is None or row.name in shown):
-                feeds.update_system(tx, row.id, state="live")
+            if not row.is_live and row.id in primed and (shown is None or row.name in shown):
+                feeds.update_system(tx, row.id, state=feeds.LIVE)
 
 
 def _requests(engine: Engine) -> dict[str, Mapping[str, int]]:

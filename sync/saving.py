@@ -204,7 +204,7 @@ def _watch_withdrawals(engine: Engine, tx: Tx, cases: Sequence[Case], now: int) 
     if not told:
         return
     for row in feeds.systems(tx):
-        if row.id not in told or row.state == "new":
+        if row.id not in told or not row.is_live:
             continue
         feeds.count(tx, row.id, {("*", "withdrawn"): told[row.id]}, now)
         count = feeds.counted(tx, row.id, now)[("*", "withdrawn")]

@@ -17,8 +17,14 @@ HOUR = 3_600_000_000
 DAY_HOURS = 24
 
 
+NEW, RESTORED, LIVE = "new", "restored", "live"
+
+
 @dataclass(slots=True)
 class SystemRow:
+    """`state`: new (its first plan was not shown yet), restored (the database was put back, and nothing is sent before
+    a person has seen the plan, whatever the configuration says) or live."""
+
     id: int
     name: str
     connector: str
@@ -32,6 +38,10 @@ class SystemRow:
     trouble: str | None
     swept_at: int | None
     size: int
+
+    @property
+    def is_live(self) -> bool:
+        return self.state not in (NEW, RESTORED)
 
 
 _SYSTEM = select(*system.c).order_by(system.c.id)
@@ -84,7 +94,7 @@ def enrol(tx: Tx, name: str, connector: str) -> int:
     found = tx.value(select(system.c.id).where(system.c.name == name))
     if found is not None:
         return int(found)
-    row = {"name": name, "connector": connector, "state": "new", "not_before": 0, "failures": 0, "size": 0}
+    row = {"name": name, "connector": connector, "state": NEW, "not_before": 0, "failures": 0, "size": 0}
     return int(tx.value(sa.insert(system).values(**row).returning(system.c.id)))
 
 

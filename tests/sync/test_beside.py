@@ -87,7 +87,7 @@ def test_after_an_old_copy_nobody_is_made_a_second_time_and_a_person_sees_the_pl
     with store.tx() as tx:
         prepare.distrust(here.engine, tx)
         assert generation(tx) != before
-        assert {row.state for row in feeds.systems(tx)} == {"new"}
+        assert {row.state for row in feeds.systems(tx)} == {"restored"}
         assert all(row.primed_at is None for row in feeds.feeds(tx))
         assert outbox.counts(tx) == {}
     here.run()
@@ -95,4 +95,24 @@ def test_after_an_old_copy_nobody_is_made_a_second_time_and_a_person_sees_the_pl
     assert sorted(here.shown("list", "first")) == ["Ann", "Ola"]
     assert sorted(here.shown("crm", "first")) == ["Ann", "Ola"]
     assert len(here.people()) == 2
+    store.close()
+
+
+def test_after_an_old_copy_nothing_is_pushed_even_where_first_plans_are_not_asked_about(tmp_path: Path) -> None:
+    world, file = ManualWorld(), tmp_path / "store.db"
+    store = opened(file, world)
+    here = Installation({"crm": There(), "list": There()}, store=store, world=world)
+    ref = here.put("crm", **ANN, title="t0")
+    here.run()
+    here.edit("crm", ref, title="t1")
+    with store.tx() as tx:
+        prepare.distrust(here.engine, tx)
+    before = len(here.writes("list"))
+    report = here.run()
+    assert (report.unapproved, len(here.writes("list"))) == (["crm", "list"], before)
+    here.run(wanted=here.hashes())
+    assert here.shown("list", "title") == ["t1"]
+    here.edit("crm", ref, title="t2")
+    assert here.run().unapproved == [], "it goes on as it is configured"
+    assert here.shown("list", "title") == ["t2"]
     store.close()

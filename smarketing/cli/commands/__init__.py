@@ -20,6 +20,7 @@ from smarketing.cli.commands import (
     lint,
     migrate,
     plan,
+    restore,
     review,
     sandbox,
     schema,
@@ -54,6 +55,7 @@ def add(app: typer.Typer) -> None:
     app.add_typer(review.group, name="review")
     app.command()(undo.undo)
     app.command()(export.export)
+    app.command()(restore.restore)
     app.command()(sandbox.sandbox)
     app.command()(explain.explain)
     app.command()(schema.schema)

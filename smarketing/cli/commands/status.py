@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from smarketing.wiring import Installation
     from sync.look import Status, SystemStatus
 
-STATES = {"new": "first plan not approved", "live": "live", "held": "held", "not configured": "not configured"}
+STATES = {
+    "new": "first plan not approved",
+    "restored": "put back, plan not approved",
+    "live": "live",
+    "held": "held",
+    "not configured": "not configured",
+}
 SETTLED = {
     "lossy": "cut or changed over there",
     "refused": "refused",
@@ -45,9 +51,9 @@ def status(
 
 def _waits(installation: Installation, found: Status) -> bool:
     """Whether a person must decide something."""
-    approve = installation.engine.settings.first == "approve"
+    unseen = {"restored", "new"} if installation.engine.settings.first == "approve" else {"restored"}
     return bool(found.reviews) or any(
-        each.waiting.get("proposed") or (approve and each.state == "new" and each.primed) for each in found.systems
+        each.waiting.get("proposed") or (each.state in unseen and each.primed) for each in found.systems
     )
 
 

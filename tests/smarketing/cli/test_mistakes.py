@@ -236,14 +236,8 @@ def test_an_address_to_which_a_token_would_go_in_the_open_is_refused(
 
 AS_JSON = (
     *(("check",), ("config", "show"), ("lint",), ("fields", "crm"), ("plan",), ("sync",), ("status",)),
-    *(
-        ("why", "crm", "1"),
-        ("verify",),
-        ("review", "list"),
-        ("review", "decide", "1", "keep"),
-        ("review", "replay"),
-        ("undo",),
-    ),
+    *(("why", "crm", "1"), ("verify",), ("undo",), ("restore",)),
+    *(("review", "list"), ("review", "decide", "1", "keep"), ("review", "replay")),
     *(("leads", "search", "x"), ("leads", "show", "1"), ("leads", "history", "1"), ("leads", "edit", "1", "title=x")),
     *(("leads", "merge", "1", "2"), ("leads", "split", "1"), ("migrate", "--from", "crm", "--to", "list")),
 )
