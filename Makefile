@@ -1,7 +1,7 @@
 # Everything a contributor runs. Each word sets up what it needs in $(VENV), anew only when pyproject.toml or
 # constraints.txt changed; a machine needs Python 3.11 or newer and make, and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint contracts sim crash bench docs wheel clean
+.PHONY: help demo test lint contracts sim crash peers bench docs wheel clean
 .SUFFIXES:
 
 PYTHON ?= python3
@@ -22,6 +22,7 @@ help:
 	@echo "make contracts        emulators and connectors against the vendors' contracts in \$$SMARKETING_SPECS"
 	@echo "make sim   N=200      that many lives of an installation, with faults; SEED=17 plays one again"
 	@echo "make crash KILLS=20   a real process killed that often in mid-run, and a day disturbed everywhere it can be"
+	@echo "make peers            programs of other people take our stand-ins for the vendors (npm and node are needed)"
 	@echo "make bench            how long it takes, and how much memory"
 	@echo "make docs             write the generated pages anew, and check that nothing is missing in the others"
 	@echo "make wheel            build the package, look into it, install it elsewhere and try it"
@@ -51,6 +52,9 @@ crash: $(VENV)/.dev
 	$(BIN)/python -m tests.crash --kills $(KILLS) $(if $(SEED),--seed $(SEED)) $(ARGS)
 	$(BIN)/python -m tests.crash.everywhere --jobs $(JOBS)
 
+peers: $(VENV)/.dev
+	$(BIN)/python -m tests.peers $(ARGS)
+
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks $(ARGS)
 
@@ -62,7 +66,7 @@ wheel: $(VENV)/.dev
 	$(BIN)/python -m tests.wheel
 
 clean:
-	rm -rf $(VENV) dist build
+	rm -rf $(VENV) .peers dist build
 
 # --- the environment ---------------------------------------------------------------------------------------------
 

@@ -49,7 +49,7 @@ class Server:
             wbufsize = -1
 
             def _serve(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                body = self._body()
                 request = Request.of(self.command, self.path, dict(self.headers.items()), body, outer.url)
                 if limit is None or free is None:
                     self._answer(request)
@@ -60,6 +60,18 @@ class Server:
                         free.release()
                 else:
                     self._say(limit[1]())
+
+            def _body(self) -> bytes:
+                """Of a known length, or in chunks, as programs send it that write while they go."""
+                if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+                    return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                parts = []
+                while size := int(self.rfile.readline().partition(b";")[0] or b"0", 16):
+                    parts.append(self.rfile.read(size))
+                    self.rfile.readline()
+                while self.rfile.readline().strip():
+                    """Trailers are of no use to us."""
+                return b"".join(parts)
 
             def _answer(self, request: Request) -> None:
                 try:
@@ -143,6 +155,11 @@ class Sandbox:
         files = {name: {"path": str(each.path)} for name, each in self._sheets.items()}
         return {**told, **files, "control": {"url": self._control.url, "token": self._token}}
 
+    @property
+    def doors(self) -> Mapping[str, Backdoor]:
+        """The hidden door of each system."""
+        return {**self._emulators, **self._sheets}
+
     def _alone(self, name: str, handle: Callable[[Request], Reply]) -> Callable[[Request], Reply]:
         def handled(request: Request) -> Reply:
             with self._locks[name]:
@@ -167,7 +184,7 @@ class Sandbox:
         if not hmac.compare_digest(request.headers.get("authorization", ""), f"Bearer {self._token}"):
             return Reply.of(401, {"error": "the control token is missing or wrong"})
         _, system, verb = [*request.path.split("/"), "", ""][:3]
-        doors: dict[str, Backdoor] = {**self._emulators, **self._sheets}
+        doors = self.doors
         if system not in doors:
             return Reply.of(404, {"error": f"no system {system!r}", "systems": sorted(doors)})
         try:

@@ -9,10 +9,12 @@ from email.utils import parsedate_to_datetime
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
+
 from connectors.world import MICROSECONDS
 from smarketing.sandbox.backdoor import RemoteBackdoor
-from smarketing.sandbox.emulator import Reply
-from smarketing.sandbox.server import Sandbox
+from smarketing.sandbox.emulator import Reply, Request
+from smarketing.sandbox.server import Sandbox, Server
 from smarketing.world import RealWorld
 from tests.worlds import ManualWorld
 
@@ -73,3 +75,21 @@ def test_answers_carry_the_time_by_which_records_are_stamped() -> None:
             with urllib.request.urlopen(url) as answer:
                 told = parsedate_to_datetime(answer.headers["Date"]).timestamp()
             assert told == world.now() // MICROSECONDS
+
+
+def test_a_body_that_comes_in_chunks_is_read_whole_and_the_next_request_is_its_own() -> None:
+    heard: list[bytes] = []
+
+    def answer(request: Request) -> Reply:
+        heard.append(request.body)
+        return Reply.of(200, {})
+
+    server = Server(answer, ManualWorld())
+    try:
+        with httpx.Client() as client:
+            client.post(server.url, content=iter([b"grant_type=", b"client_credentials"]))
+            client.post(server.url, content=iter([]))
+            client.post(server.url, content=b"known")
+    finally:
+        server.stop()
+    assert heard == [b"grant_type=client_credentials", b"", b"known"]
