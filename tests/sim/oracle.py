@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from connectors.backdoor import Backdoor, Kept
 from connectors.base import Ref, State
 from mappings.objects import ObjectMapping
+from sync.compare import Cause
 from sync.engine import Engine
 from sync.model import TWIN, WAITS_FOR_PERSON, Known, Lead
 from sync.packed import digest, unpack
@@ -24,6 +25,7 @@ from sync.store.schema import history as history_table
 from sync.store.schema import lead as lead_table
 from sync.store.schema import lead_merge
 from sync.store.schema import record as record_table
+from sync.verify import Difference, verify
 from tests.sim.truth import Truth, tokens
 
 GROUPS = ("title", "a", "k", "address", "email")
@@ -111,7 +113,18 @@ class Oracle:
             self._agreement(lead)
             self._everywhere(lead)
         self._consent()
+        self._independently()
         return self.faults
+
+    def _independently(self) -> None:
+        """The reader that shares no code with the engine's writer must find nothing that it cannot explain."""
+        for each in self._unexplained():
+            self.fault("unexplained", f"{each.system} {each.record} {each.group}: {each.text}")
+
+    def _unexplained(self) -> list[Difference]:
+        told: list[Difference] = []
+        verify(self.play.engine, told.append)
+        return [each for each in told if each.cause is Cause.UNEXPLAINED]
 
     def fault(self, kind: str, note: str) -> None:
         self.faults[kind] += 1

@@ -11,9 +11,12 @@ from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
+from connectors.base import State
 from tests.sim.__main__ import quietly
 from tests.sim.marks import LEAST
 from tests.sim.mutants import MUTANTS, Mutant
+from tests.sim.oracle import Oracle
+from tests.sim.play import Play
 from tests.sim.seeds import Outcome, replay
 
 FIXED = range(50)
@@ -50,6 +53,18 @@ def test_the_lives_were_dangerous(outcomes: list[Outcome]) -> None:
         met.update(each.marks)
     seldom = {name: (met[name], least) for name, least in LEAST.items() if met[name] < least}
     assert not seldom, f"met too seldom (met, least): {seldom}; fresh seeds began at {outcomes[len(FIXED)].seed}"
+
+
+def test_a_value_that_was_spoilt_silently_at_the_end_is_found() -> None:
+    """The independent reader is asked as well, and it can tell."""
+    game = Play(3)
+    try:
+        game.run()
+        spoilt = next(each for each in game.vendors[2].records() if each.state is State.LIVE)
+        game.vendors[2].corrupt(spoilt.ref, {"city": "spoilt"})
+        assert +Oracle(game).judge() == Counter({"systems disagree": 1, "unexplained": 1})
+    finally:
+        game.hub.bury()
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda each: each.name)
