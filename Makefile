@@ -1,7 +1,7 @@
 # Everything a contributor runs. Each word sets up what it needs in $(VENV), anew only when pyproject.toml or
 # constraints.txt changed; a machine needs Python 3.11 or newer and make, and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint contracts sim crash peers bench docs wheel clean
+.PHONY: help demo test lint contracts sim crash mutants peers bench docs wheel clean
 .SUFFIXES:
 
 PYTHON ?= python3
@@ -22,6 +22,7 @@ help:
 	@echo "make contracts        emulators and connectors against the vendors' contracts in \$$SMARKETING_SPECS"
 	@echo "make sim   N=200      that many lives of an installation, with faults; SEED=17 plays one again"
 	@echo "make crash KILLS=20   a real process killed that often in mid-run, and a day disturbed everywhere it can be"
+	@echo "make mutants          engines with one rule switched off, and the seed by which the simulator finds each"
 	@echo "make peers            programs of other people take our stand-ins for the vendors (npm and node are needed)"
 	@echo "make bench            how long it takes, and how much memory"
 	@echo "make docs             write the generated pages anew, and check that nothing is missing in the others"
@@ -51,6 +52,9 @@ sim: $(VENV)/.dev
 crash: $(VENV)/.dev
 	$(BIN)/python -m tests.crash --kills $(KILLS) $(if $(SEED),--seed $(SEED)) $(ARGS)
 	$(BIN)/python -m tests.crash.everywhere --jobs $(JOBS)
+
+mutants: $(VENV)/.dev
+	$(BIN)/python -m tests.sim.mutants $(ARGS)
 
 peers: $(VENV)/.dev
 	$(BIN)/python -m tests.peers $(ARGS)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import itertools
-import logging
 import os
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from tests.crash.day import UNDISTURBED, Day, Disturbed, Left, Size
+from tests.silence import silence
 from tests.sync.databases import Server
 from tests.worlds import ManualWorld
 
@@ -61,10 +61,10 @@ def failing(every: int = 1) -> list[Disturbed]:
 
 def difference(disturbed: Disturbed, *, short: bool = False, url: str = "") -> str:
     """What a disturbed day left otherwise; empty: nothing."""
-    logging.disable(logging.CRITICAL)
     day = Day(disturbed, url, short=short)
     try:
-        left = day.live()
+        with silence():
+            left = day.live()
     except Exception as error:  # whatever it is, the day did not end as it should
         return f"{disturbed}: {error!r}"
     if not short and len(day.boundaries) <= max(disturbed.deaths, default=0):
@@ -125,7 +125,8 @@ def fill(folder: str, every: int = 1) -> None:
         day = Day(UNDISTURBED, f"sqlite:///{database}", short=True)
         _leave(ballast, pages)
         day.relief = partial(_shrink, ballast)
-        text = compare(UNDISTURBED, day.live(), undisturbed(short=True)[0])
+        with silence():
+            text = compare(UNDISTURBED, day.live(), undisturbed(short=True)[0])
         codes = {error.code for error in day.errors}
         if text or codes - {"SM214"} or (pages < 40 and not codes):
             print(f"{pages} pages left: {sorted(codes)} {text}")
@@ -174,7 +175,6 @@ def main() -> int:
     parser.add_argument("--every", type=int, default=1, metavar="K", help="only every K-th place [1]")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="so many side by side")
     options = parser.parse_args()
-    logging.disable(logging.CRITICAL)
     wrong = 0
     for way in options.ways or WAYS:
         begun = time.monotonic()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import concurrent.futures
-import logging
 import os
 import sys
 import time
@@ -12,7 +11,8 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import partial
 
-from tests.sim.mutants import MUTANTS
+from tests.silence import silence
+from tests.sim.mutants import MUTANTS, WIDER
 from tests.sim.seeds import Outcome, play, replay
 
 
@@ -22,12 +22,11 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, metavar="K", help="the first of them [0]")
     parser.add_argument("--seed", type=int, default=None, metavar="K", help="play one, and tell everything of it")
     parser.add_argument("--jobs", type=positive, default=os.cpu_count() or 1, metavar="N", help="so many side by side")
-    mutants = [each.name for each in MUTANTS]
+    mutants = [each.name for each in (*MUTANTS, *WIDER)]
     parser.add_argument("--mutant", default="", choices=["", *mutants], help="with one rule of the engine switched off")
     options = parser.parse_args()
-    logging.disable(logging.CRITICAL)
     if options.seed is not None:
-        outcome = play(options.seed, options.mutant)
+        outcome = quietly(options.mutant, options.seed)
         print("\n".join(outcome.notes) or "green")
         return report([outcome])
     seeds = range(options.first, options.first + options.seeds)
@@ -43,8 +42,8 @@ def positive(text: str) -> int:
 
 
 def quietly(mutant: str, seed: int) -> Outcome:
-    logging.disable(logging.CRITICAL)
-    return play(seed, mutant)
+    with silence():
+        return play(seed, mutant)
 
 
 def report(outcomes: Iterable[Outcome]) -> int:
@@ -65,6 +64,8 @@ def report(outcomes: Iterable[Outcome]) -> int:
             kinds.update(outcome.faults.keys())
             print(f"red: {replay(outcome.seed)}  {dict(outcome.faults)}", flush=True)
     print(f"{seeds} seeds, {red} red, {operations} operations, {values} values, {time.monotonic() - begun:.1f} s")
+    if seeds and not red:
+        print(f"by the rule of three at most {300 / seeds:.2g} % of all lives are red, with 95 % confidence")
     for told in (kinds, marks, counts):
         print(", ".join(f"{name} {n}" for name, n in told.most_common()))
     return 1 if red else 0

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from tests.sim.marks import watching
-from tests.sim.mutants import MUTANTS
+from tests.sim.mutants import MUTANTS, WIDER
 from tests.sim.oracle import Oracle
 from tests.sim.play import Play
 
@@ -34,7 +34,7 @@ class Outcome:
 def play(seed: int, mutant: str = "") -> Outcome:
     """One whole life. Every second seed has an owner rule. `mutant`: with one rule switched off."""
     game = Play(seed, "owner" if seed % 2 else "newest")
-    broken = next((each.on() for each in MUTANTS if each.name == mutant), nullcontext())
+    broken = next((each.on() for each in (*MUTANTS, *WIDER) if each.name == mutant), nullcontext())
     try:
         with broken, watching(game.marks, game.truth, lambda: game.hub.passed):
             game.run()

@@ -188,7 +188,8 @@ def test_one_account_or_file_is_not_two_systems(typed: Typed, one: str, other: s
     )
 
 
-def test_two_sheets_of_one_workbook_are_two_systems(typed: Typed) -> None:
+def test_two_sheets_of_one_workbook_are_two_systems(typed: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smarketing.world.RealWorld.sleep", lambda self, seconds: None)  # there is no such file
     typed.write(
         "smarketing.yaml",
         "systems:\n  a: {connector: spreadsheet, path: a.xlsx, sheet: A}\n  b: {connector: spreadsheet, path: a.xlsx, sheet: B}\n",

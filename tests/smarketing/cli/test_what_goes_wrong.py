@@ -150,7 +150,10 @@ def test_a_missing_scope_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize("kind", [Fault.HTML, Fault.TRUNCATED, Fault.REDIRECT, Fault.FORBIDDEN])
-def test_an_answer_that_is_none_fails_that_system_alone_and_the_next_run_goes_on(office: Office, kind: Fault) -> None:
+def test_an_answer_that_is_none_fails_that_system_alone_and_the_next_run_goes_on(
+    office: Office, kind: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smarketing.world.RealWorld.sleep", lambda self, seconds: None)
     office.salesforce.fault(kind, When(path="/query", times=1000))
     ran = office("sync")
     assert ran.code == 1
