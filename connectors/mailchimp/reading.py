@@ -40,6 +40,8 @@ SWEEP_PAGE = 1000
 TAG_PAGE = 1000
 AT_ONCE = 60
 """Single members are asked for in waves of so many."""
+REMEMBERED = 20_000
+"""Of so many members the address is remembered; the others are written one by one."""
 PATIENCE = 3
 """How many times in a row a second may be begun anew before the reading is left to the next run."""
 
@@ -148,8 +150,12 @@ class Reader:
 
     def note(self, body: Mapping[str, Any]) -> None:
         """Remember whose address this is."""
+        contact = str(body["contact_id"])
+        self.addresses.pop(contact, None)
         if body.get(EMAIL):
-            self.addresses[str(body["contact_id"])] = str(body[EMAIL]), self._world.now() // MICROSECONDS
+            self.addresses[contact] = str(body[EMAIL]), self._world.now() // MICROSECONDS
+        if len(self.addresses) > REMEMBERED:
+            del self.addresses[next(iter(self.addresses))]
 
     def _record(self, body: Mapping[str, Any]) -> Record:
         return record(body, self._wanted.names)

@@ -130,13 +130,9 @@ class Course:
             self._look_over(row)
         together = [row for row in _open(rows) if self._may_go_together(row)]
         if len(together) >= BULK_FROM:
-            together = self._certain(together)
-            self._bulk(together, self._as_known, update=True)
-        else:
-            together = []
-        done = {id(row) for row in together}
-        alone = [row for row in _open(rows) if id(row) not in done and row.without_tags]
-        self._each(alone, self._patch)
+            self._bulk(self._certain(together), self._as_known, update=True)
+        # Whatever was refused by address is asked again by contact id: the address may have changed just now.
+        self._each([row for row in _open(rows) if not row.begun and row.without_tags], self._patch)
         self._each([row for row in _open(rows) if TAGS in row.fields], self._tag)
 
     def _may_go_together(self, row: Row) -> bool:
@@ -233,12 +229,15 @@ class Course:
         for error in heard.rows("errors"):
             named = hashed(str(error.get(EMAIL) or ""))
             if named in by_address:
-                self._failed(by_address.pop(named), error, update=update)
+                refused = by_address.pop(named)
+                if not update:
+                    self._failed(refused, error)
         for row in by_address.values():
             row.answer = Unknown(HORIZON)  # neither among the results nor among the errors
 
-    def _failed(self, row: Row, error: Mapping[str, Any], *, update: bool) -> None:
-        if error.get("error_code") == "ERROR_CONTACT_EXISTS" and not update:
+    def _failed(self, row: Row, error: Mapping[str, Any]) -> None:
+        """A create that was not made."""
+        if error.get("error_code") == "ERROR_CONTACT_EXISTS":
             row.answer = Unsent()
             # Where it cannot be read, the next attempt looks again.
             with contextlib.suppress(ConnectorError):

@@ -282,8 +282,27 @@ def test_an_address_that_changed_just_now_makes_nobody(rig: Rig, door: Mailchimp
     connector, refs = read_by(rig)
     door.edit(refs[3], {"email_address": "moved@example.com"})
     answers = rig.write(connector, *updates(rig, refs, NOTE="new"))
-    assert [type(each) for each in answers if not isinstance(each, Done)] == [Refused]
+    assert rig.done(answers) == refs
     assert len(door.records()) == MANY
+    assert rig.really(refs[3]).fields["NOTE"] == "new"
+
+
+def test_a_value_that_is_refused_among_many_is_told_of_its_member_alone(rig: Rig) -> None:
+    connector, refs = read_by(rig)
+    writes = updates(rig, refs, NOTE="new")
+    writes[5].fields["SIZE"] = "gigantic"
+    answers = rig.write(connector, *writes)
+    assert [each for each in answers if not isinstance(each, Done)] == [answers[5]]
+    assert isinstance(answers[5], Refused)
+    assert answers[5].fields == ("SIZE",)
+
+
+def test_no_more_addresses_are_remembered_than_there_is_room_for(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.mailchimp.reading.REMEMBERED", 25)
+    connector, refs = read_by(rig)
+    before = rig.arrived("PATCH")
+    assert rig.done(rig.write(connector, *updates(rig, refs, NOTE="new"))) == refs
+    assert rig.arrived("PATCH") == before + MANY - 25
 
 
 def test_an_address_that_somebody_else_took_since_is_not_written_for_another(rig: Rig, door: MailchimpEmulator) -> None:
