@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from connectors.address import BaseUrl
 from connectors.auth import Secrets
@@ -44,14 +44,20 @@ if TYPE_CHECKING:
 class SalesforceSettings(ConnectorSettings):
     """One organisation, and the connected app by which we act in it."""
 
-    auth: Literal["client_credentials"] = "client_credentials"
-    """How we sign in."""
+    auth: Literal["client_credentials", "jwt_bearer", "refresh_token"] = "client_credentials"
+    """How we sign in: as the app's run-as user, by a signed assertion, or by a person's consent that was kept."""
     client_id: str = Field(min_length=1)
     """The consumer key of the connected app."""
     client_secret: SecretStr
-    """Its consumer secret."""
+    """Its consumer secret; with jwt_bearer the private key in PEM form whose certificate the app has: file:PATH."""
     base_url: BaseUrl
     """The My Domain address, https://….my.salesforce.com."""
+    username: str = Field(default="", validate_default=True)
+    """With jwt_bearer: the user we act as."""
+    audience: str = "https://login.salesforce.com"
+    """With jwt_bearer: for whom the assertion is; https://test.salesforce.com for a sandbox organisation."""
+    refresh_token: SecretStr = Field(default=SecretStr(""), validate_default=True)
+    """With refresh_token: what the consent brought."""
     api_version: str = Field(default="v62.0", pattern=r"^v\d{2,3}\.0$")
     """Which version of the API is spoken."""
     key_field: str = Field(default="Smarketing_Id__c", pattern=r"^[A-Za-z][A-Za-z0-9_]*__c$")
@@ -64,6 +70,20 @@ class SalesforceSettings(ConnectorSettings):
     """So many requests under way at once."""
     timeout: float = Field(default=60.0, gt=0, le=HORIZON)
     """Seconds after which an answer is no longer waited for."""
+
+    @field_validator("username")
+    @classmethod
+    def _has_a_user(cls, username: str, told: ValidationInfo) -> str:
+        if told.data.get("auth") == "jwt_bearer" and not username:
+            raise ValueError("with auth jwt_bearer write username, the user we act as")
+        return username
+
+    @field_validator("refresh_token")
+    @classmethod
+    def _has_a_refresh_token(cls, token: SecretStr, told: ValidationInfo) -> SecretStr:
+        if told.data.get("auth") == "refresh_token" and not token.get_secret_value():
+            raise ValueError("with auth refresh_token write refresh_token, what the consent brought")
+        return token
 
     def place(self) -> tuple[object, ...]:
         return (self.base_url,)

@@ -28,6 +28,7 @@ from connectors.auth import RenewedToken, Secrets
 from connectors.errors import ConnectorError, Retry, Stop
 from connectors.http import CONNECT_SECONDS, Gate, Http, Reply, Unauthorized, lost, origin, within
 from connectors.rates import Budget
+from connectors.salesforce import signing
 from connectors.salesforce.answers import decoded, usage, verdict
 from connectors.salesforce.native import QUERY_HEADERS, WRITE_HEADERS
 from connectors.world import MICROSECONDS, World
@@ -79,7 +80,9 @@ class Wire:
         self._http = Http(system, settings.base_url, self._gate, None, timeout=settings.timeout, transport=transport)
         self._adapter = adapter or HTTPAdapter(pool_connections=2, pool_maxsize=settings.parallel)
         # A kept token belongs to the organisation and the app it was made for: another base_url must not find it.
-        place = hashlib.sha256(f"{settings.base_url} {settings.client_id}".encode()).hexdigest()[:16]
+        place = hashlib.sha256(
+            f"{settings.base_url} {settings.client_id} {settings.auth} {settings.username}".encode()
+        ).hexdigest()[:16]
         self._token = RenewedToken(f"{system}:salesforce:{place}", self._renew, secrets, world)
         self.ahead: float | None = None
         """Seconds by which our clock is ahead of the vendor's, as of the latest answer that told a date."""
@@ -253,11 +256,7 @@ class Wire:
 
     def _renew(self) -> str:
         purpose = "get a token"
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": self._settings.client_id,
-            "client_secret": self._settings.client_secret.get_secret_value(),
-        }
+        form = signing.form(self._system, self._settings, self._world)
         told: Any = None
 
         def judge(reply: Reply) -> ConnectorError | None:
@@ -271,8 +270,7 @@ class Wire:
                     return Retry(f"{self._system}: the token request was put off ({reply.status} {why})")
                 return Stop(
                     f"{self._system}: the token request was refused ({reply.status} {why}); check client_id and "
-                    "client_secret, that base_url is the My Domain address, and that the connected app allows the "
-                    "client credentials flow and has a run-as user",
+                    f"client_secret, that base_url is the My Domain address, and {signing.WAYS[self._settings.auth]}",
                     code="SM307",
                 )
             return verdict(reply, told, system=self._system, purpose=purpose, changes=False) or Stop(

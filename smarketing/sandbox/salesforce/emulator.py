@@ -75,6 +75,7 @@ class SalesforceEmulator:
         client_secret: str,
         username: str,
         password: str,
+        certificate: str = "",
         daily_limit: int = 100_000,
         session_seconds: int = 7200,
         key_field: bool = True,
@@ -83,9 +84,10 @@ class SalesforceEmulator:
         assignment_rule: bool = False,
         custom_fields: Mapping[str, Sequence[Field]] = DEFAULT_CUSTOM_FIELDS,
     ) -> None:
-        """`key_field`: leads and contacts have the unique external id Smarketing_Id__c. `duplicate_rule`: an address
-        that another lead or contact has is refused unless the header allows it. `assignment_rule`: leads saved
-        through the API go to the queue unless the header forbids it."""
+        """`certificate`: the app's, a public key in PEM form, for assertions; its user has approved it. `key_field`:
+        leads and contacts have the unique external id Smarketing_Id__c. `duplicate_rule`: an address that another lead
+        or contact has is refused unless the header allows it. `assignment_rule`: leads saved through the API go to the
+        queue unless the header forbids it."""
         self._words = _Words()
         self._misbehaviour = Misbehaviour(world, self._words)
         options = Options(
@@ -93,6 +95,7 @@ class SalesforceEmulator:
             client_secret=client_secret,
             username=username,
             password=password,
+            certificate=certificate,
             daily_limit=daily_limit,
             session_seconds=session_seconds,
             key_field=key_field,

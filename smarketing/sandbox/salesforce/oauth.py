@@ -1,4 +1,4 @@
-"""Who may come in: the token endpoint with four grants, revoking, introspection, userinfo; and the sessions they open.
+"""Who may come in: the token endpoint with five grants, revoking, introspection, userinfo; and the sessions they open.
 
 A token tells no lifetime: it ends a time after its last use, which only a 401 INVALID_SESSION_ID shows. Client
 credentials and a password bring no refresh token, an authorization code does. (Salesforce docs: OAuth flows; Postman
@@ -21,6 +21,9 @@ from smarketing.sandbox.emulator import OTHER_HOST, Misbehaviour, Reply, Request
 from smarketing.sandbox.salesforce.errors import ApiError
 from smarketing.sandbox.salesforce.org import Org
 
+_AUDIENCES = ("https://login.salesforce.com", "https://test.salesforce.com")
+_LONGEST = 180
+"""Seconds that an assertion may hold."""
 _JWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
@@ -91,8 +94,8 @@ class OAuth:
     def _token(self, request: Request, said: Mapping[str, str]) -> Reply:
         grant = said.get("grant_type", "")
         if grant == _JWT:
-            # of apps that nobody approved; no certificate was ever uploaded here
-            raise _No("invalid_grant", "user hasn't approved this consumer")
+            self._check_assertion(request, said.get("assertion", ""))
+            return self._granted(request, "api")
         if grant not in ("client_credentials", "password", "refresh_token", "authorization_code"):
             raise _No("unsupported_grant_type", "grant type not supported")
         self._check_client(request, said)
@@ -118,6 +121,32 @@ class OAuth:
                 refresh = self._make("5Aep")
                 self._refreshes[refresh] = []
                 return self._granted(request, "refresh_token api", refresh=refresh, told={"refresh_token": refresh})
+
+    def _check_assertion(self, request: Request, assertion: str) -> None:
+        """Of the app, for its approved user, to us, and for three minutes at most (docs: JWT bearer flow)."""
+        import jwt
+
+        options = self._org.options
+        if not options.certificate:
+            raise _No("invalid_grant", "user hasn't approved this consumer")
+        try:
+            # The clock is the org's own, so the times are looked at here.
+            told = jwt.decode(
+                assertion,
+                options.certificate,
+                algorithms=["RS256"],
+                options={"verify_aud": False, "verify_exp": False, "require": ["iss", "sub", "aud", "exp"]},
+            )
+        except jwt.PyJWTError:
+            raise _No("invalid_grant", "invalid assertion") from None
+        if told["iss"] != options.client_id:
+            raise _No("invalid_client_id", "client identifier invalid")
+        if told["aud"] not in (*_AUDIENCES, request.base_url):
+            raise _No("invalid_grant", "audience is invalid")
+        if not 0 < int(told["exp"]) - self._org.now() // MICROSECONDS <= _LONGEST:
+            raise _No("invalid_grant", "expired authorization code")
+        if told["sub"] != options.username:
+            raise _No("invalid_grant", "user hasn't approved this consumer")
 
     def _check_client(self, request: Request, said: Mapping[str, str]) -> None:
         id, secret = said.get("client_id", ""), said.get("client_secret", "")

@@ -30,6 +30,7 @@ class Options:
     client_secret: str
     username: str
     password: str
+    certificate: str
     daily_limit: int
     session_seconds: int
     key_field: bool
