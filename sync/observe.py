@@ -48,12 +48,13 @@ def observe(
     changed: Callable[[str, Value], None] | None = None,
     *,
     looked_up: bool = False,
+    consent_on: str = "record",
 ) -> Seen:
     """Take in one reading of a record that is known.
 
     `flight`: the body of its outbox row that is being sent, with "fields" and "wanted". `changed` is told of each
     native field that somebody else changed, with its new value. `looked_up`: it was asked for by name, and shows what
-    stands.
+    stands. `consent_on`: where an opt-out hangs over there.
     """
     if arrived_late(known, row):
         return Seen.LATE
@@ -66,7 +67,8 @@ def observe(
         if name not in mapping.group_of:
             continue
         made = MADE in known.asked and mapping.group_of[name] not in known.sent.get("wanted", {})
-        if name not in known.now and made and _is_untouched(row):
+        is_no = consent_on == "address" and says_no(mapping, name, row.fields)
+        if name not in known.now and made and _is_untouched(row) and not is_no:
             take_default(known, name, _plain(value), mapping, known.asked[MADE][2])
             touched = True
             continue
@@ -103,6 +105,13 @@ def take_default(known: Known, name: str, value: Value, mapping: ObjectMapping, 
     group = mapping.group_of[name]
     if value not in (None, "", []) and not is_consent(group) and group not in known.asked:
         known.settle_for(group, digest(None), DEFAULT, run)
+
+
+def says_no(mapping: ObjectMapping, name: str, shown: Fields) -> bool:
+    """Whether this field shows an opt-out. Where that hangs on the address, no record begins with one by itself:
+    whoever has the address said so, before we made a record with it."""
+    group = mapping.group_of[name]
+    return is_consent(group) and mapping.read_group(group, shown) == OUT
 
 
 def _is_untouched(row: Record) -> bool:

@@ -14,7 +14,7 @@ from mappings.transforms import explains
 from sync.engine import SECOND, Engine
 from sync.lease import Lease
 from sync.model import ALL, DEFAULT, MADE, RESTORE, Known, Lane, Question, System
-from sync.observe import take_default
+from sync.observe import says_no, take_default
 from sync.packed import digest
 from sync.store import feeds, leads, outbox, records, runs
 from sync.store.db import Tx, generation
@@ -240,7 +240,8 @@ class _Settling:
                 continue
             if name not in known.now:
                 known.now[name] = seen
-                if row.kind == "create" and mapping.group_of[name] not in row.body["wanted"]:
+                is_no = self.system.capabilities.consent_on == "address" and says_no(mapping, name, told)
+                if row.kind == "create" and mapping.group_of[name] not in row.body["wanted"] and not is_no:
                     take_default(known, name, seen, mapping, row.run)
                 elif known.fresh is not ALL:
                     known.fresh = (known.fresh or frozenset()) | {mapping.group_of[name]}

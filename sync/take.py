@@ -102,7 +102,7 @@ def _look(
 ) -> None:
     was_live, version = known.state is State.LIVE, (known.version, known.modified)
     edits: list[tuple[str, Value]] = []
-    own = system.capabilities.coercions
+    own, consent_on = system.capabilities.coercions, system.capabilities.consent_on
 
     def coerced(name: str) -> frozenset[str]:
         return mapping.coercions_of(name, own)
@@ -110,7 +110,7 @@ def _look(
     def changed(name: str, value: Value) -> None:
         edits.append((name, value))
 
-    seen = observe(known, row, flight, mapping, coerced, now, changed, looked_up=looked_up)
+    seen = observe(known, row, flight, mapping, coerced, now, changed, looked_up=looked_up, consent_on=consent_on)
     if seen is Seen.LATE:
         taken.late[known.id] = known
         return

@@ -64,7 +64,7 @@ def report(outcomes: Iterable[Outcome]) -> int:
             kinds.update(outcome.faults.keys())
             print(f"red: {replay(outcome.seed)}  {dict(outcome.faults)}", flush=True)
     print(f"{seeds} seeds, {red} red, {operations} operations, {values} values, {time.monotonic() - begun:.1f} s")
-    if seeds and not red:
+    if seeds >= 100 and not red:
         print(f"by the rule of three at most {300 / seeds:.2g} % of all lives are red, with 95 % confidence")
     for told in (kinds, marks, counts):
         print(", ".join(f"{name} {n}" for name, n in told.most_common()))

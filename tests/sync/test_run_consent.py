@@ -9,7 +9,7 @@ import pytest
 from connectors.backdoor import Fault
 from sync.rules import Rules
 from sync.store import leads
-from tests.sync.installation import ANN, PLAIN, Installation, There, two
+from tests.sync.installation import ANN, OLA, PLAIN, Installation, There, two
 
 # --- consent ---------------------------------------------------------------------------------------------------------
 
@@ -187,3 +187,18 @@ def test_before_an_address_changes_where_a_no_hangs_on_it_the_record_is_read_onc
     here.run()
     assert here.one("list", "consent") == "out"
     assert here.one("crm", "consent") == "out"
+
+
+@pytest.mark.parametrize("returns_fields", [True, False])
+def test_an_address_that_said_no_before_we_made_a_record_with_it_says_no_for_the_person(returns_fields: bool) -> None:
+    """No record began with a no by itself, where it hangs on the address."""
+    by_address = replace(PLAIN, consent="address", returns_fields=returns_fields)
+    here = Installation({"crm": There(), "list": There(by_address)})
+    here.vendors["list"].opt_out("ann@example.com")
+    here.put("crm", **ANN)
+    here.put("crm", **OLA)
+    here.run()
+    here.run()
+    assert here.shown("list", "first", "consent") == [["Ann", "out"], ["Ola", None]]
+    assert here.shown("crm", "first", "consent") == [["Ann", "out"], ["Ola", None]]
+    assert here.quiet()
