@@ -291,10 +291,17 @@ class _Batch:
             leads.make_dirty(tx, [survivor.lead])
         elif survivor.lead is None or loser.lead is None or survivor.lead == loser.lead:
             pass
-        elif not merge_leads(tx, survivor.lead, loser.lead, run, now):
+        elif not _one_by_now(tx, survivor.lead, loser.lead, run, now):
             return False  # both are being created in one system: they become one when that is settled
         records.let_wait(tx, [loser.id])
         return True
+
+
+def _one_by_now(tx: Tx, winner: int, loser: int, run: int, now: int) -> bool:
+    """Two leads become one, if they are not by now: another merge of the same two may have come just before, and the
+    other way round."""
+    winner, loser = leads.real(tx, winner) or winner, leads.real(tx, loser) or loser
+    return winner == loser or merge_leads(tx, winner, loser, run, now)
 
 
 def primed_systems(engine: Engine, tx: Tx) -> set[int]:

@@ -262,3 +262,21 @@ def test_what_may_be_written_to_a_system_is_configured(writes: str, sent: list[s
     here.run()
     assert sorted(here.writes("list")) == sorted(sent)
     assert here.quiet()
+
+
+def test_two_leads_that_are_merged_in_two_systems_the_other_way_round_are_one_person() -> None:
+    here = two()
+    home = {**ANN, "email": "ann@home.example.com"}
+    refs = {name: [here.put(name, **ANN), here.put(name, **home)] for name in ("crm", "list")}
+    here.run()
+    assert len(here.people()) == 2
+    here.vendors["crm"].merge(refs["crm"][0], refs["crm"][1])
+    here.vendors["list"].merge(refs["list"][1], refs["list"][0])
+    here.run()
+    here.run()
+    lead = here.lead()
+    assert {each.system for each in here.sides(lead)} == {here.id("crm"), here.id("list")}
+    here.edit("crm", refs["crm"][0], title="CEO")
+    here.run()
+    assert here.shown("list", "title") == ["CEO"]
+    assert here.quiet()
